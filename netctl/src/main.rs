@@ -1,0 +1,67 @@
+//! The command line for people: `netctl COMMAND …`.
+//!
+//! A command is a folder here and a line in [`Command`]. It prints data through [`output`], and whatever goes
+//! wrong through [`report`]; it never touches the terminal itself.
+
+mod netns;
+mod output;
+mod report;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::output::Output;
+use crate::report::Failure;
+
+/// Container networking without a daemon
+#[derive(Debug, Parser)]
+#[command(name = "netctl", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    output: output::Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Netns(netns::Netns),
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed; the reason is on standard error
+  2  the command line cannot be understood";
+
+fn main() -> ExitCode {
+    let cli = Cli::parse_from(netns::words::spell_out(std::env::args_os()));
+    let mut output = Output::new(cli.output);
+    let result = match cli.command {
+        Command::Netns(command) => command.run(&mut output),
+    };
+    let result = result.and_then(|code| output.finish().map(|()| code).map_err(Failure::from));
+    result.unwrap_or_else(|failure| report::last_words(&failure))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_lines_begin_in_the_imperative_and_end_without_a_full_stop() {
+        fn check(command: &clap::Command) {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(!about.is_empty() && !about.ends_with('.'), "{}: {about:?}", command.get_name());
+            command.get_subcommands().for_each(check);
+        }
+        check(&Cli::command());
+    }
+}

@@ -1,0 +1,89 @@
+//! Data on standard output: lines for people, or JSON for programs.
+
+use std::fmt::Display;
+use std::io::{self, BufWriter, StdoutLock, Write};
+
+use serde::Serialize;
+
+/// The options of every command that prints data.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Options {
+    /// Print JSON
+    #[arg(short, long, global = true)]
+    json: bool,
+    /// Indent the JSON
+    #[arg(short, long, global = true)]
+    pretty: bool,
+}
+
+/// Why data cannot be printed.
+#[derive(Debug, thiserror::Error)]
+#[error("write to standard output")]
+pub(crate) struct Error {
+    #[from]
+    source: io::Error,
+}
+
+impl Error {
+    /// Whether the reader has gone, having read enough (`netctl … | head -1`): no reason to complain.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        self.source.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+/// Standard output. What is printed has its `Display` for people and its `Serialize` for programs.
+#[derive(Debug)]
+pub(crate) struct Output {
+    options: Options,
+    stdout: BufWriter<StdoutLock<'static>>,
+}
+
+impl Output {
+    pub(crate) fn new(options: Options) -> Self {
+        Self { options, stdout: BufWriter::new(io::stdout().lock()) }
+    }
+
+    /// Prints a list: a line an item, or a JSON array.
+    pub(crate) fn list<T: Display + Serialize>(&mut self, items: &[T]) -> Result<(), Error> {
+        if self.options.json {
+            return self.json(items);
+        }
+        for item in items {
+            self.line(item)?;
+        }
+        Ok(())
+    }
+
+    /// Prints something that has just happened, at once: a line, or a JSON object in a line.
+    pub(crate) fn event<T: Display + Serialize>(&mut self, event: &T) -> Result<(), Error> {
+        match self.options.json {
+            true => self.json(event)?,
+            false => self.line(event)?,
+        }
+        self.finish()
+    }
+
+    /// Prints a line for people, whatever the options say.
+    pub(crate) fn line(&mut self, line: impl Display) -> Result<(), Error> {
+        Ok(writeln!(self.stdout, "{line}")?)
+    }
+
+    /// Whether programs read this.
+    pub(crate) fn is_json(&self) -> bool {
+        self.options.json
+    }
+
+    /// Sees to it that everything printed so far is out.
+    pub(crate) fn finish(&mut self) -> Result<(), Error> {
+        Ok(self.stdout.flush()?)
+    }
+
+    fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        let written = match self.options.pretty {
+            true => serde_json::to_writer_pretty(&mut self.stdout, value),
+            false => serde_json::to_writer(&mut self.stdout, value),
+        };
+        written.map_err(io::Error::from)?;
+        self.line("")
+    }
+}
