@@ -59,11 +59,39 @@ impl Args {
         }
     }
 
+    /// The pairs in their order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// Whether there is no pair at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The value of `key`, the last one if it is there twice; an empty value counts as absent.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         let found = self.0.iter().rev().find(|(name, _)| name == key);
         found.map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+}
+
+impl FromIterator<(String, String)> for Args {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
+        Self(pairs.into_iter().collect())
+    }
+}
+
+impl std::fmt::Display for Args {
+    /// The text that [`parse`](Self::parse) reads.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, (key, value)) in self.0.iter().enumerate() {
+            let semicolon = if index == 0 { "" } else { ";" };
+            write!(f, "{semicolon}{key}={value}")?;
+        }
+        Ok(())
     }
 }
 
@@ -76,6 +104,8 @@ mod tests {
         let args = Args::parse("K8S_POD_NAME=web;IgnoreUnknown=1;IP=10.0.0.2").unwrap();
         assert_eq!(args.get("IP"), Some("10.0.0.2"));
         assert_eq!(args.refuse_unknown(), Ok(()));
+        assert_eq!(args.to_string(), "K8S_POD_NAME=web;IgnoreUnknown=1;IP=10.0.0.2");
+        assert_eq!(args.pairs().count(), 3);
     }
 
     #[test]

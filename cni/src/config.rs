@@ -67,6 +67,19 @@ impl Config {
         let Value::Object(object) = value else {
             return Err(ConfigError::Field(Mismatch::new("", "expected a JSON object")));
         };
+        Self::assemble(object, bytes)
+    }
+
+    /// A configuration that a runtime has put together.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn from_object(object: Map<String, Value>) -> Result<Self, ConfigError> {
+        let bytes = serde_json::to_vec(&object).map_err(ConfigError::NotJson)?;
+        Self::assemble(object, bytes)
+    }
+
+    fn assemble(object: Map<String, Value>, bytes: Vec<u8>) -> Result<Self, ConfigError> {
         let text = |key| match find(&object, key) {
             None => Ok(""),
             Some(Value::String(text)) => Ok(text.as_str()),
@@ -104,6 +117,17 @@ impl Config {
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
         find(&self.object, key)
+    }
+
+    /// The same configuration with another value for `key`, also in the bytes that a delegate is given.
+    ///
+    /// # Errors
+    /// [`ConfigError::NotJson`] when the JSON writer fails.
+    pub fn with(&self, key: &str, value: Value) -> Result<Self, ConfigError> {
+        let mut object = self.object.clone();
+        object.insert(key.to_owned(), value);
+        let bytes = serde_json::to_vec(&object).map_err(ConfigError::NotJson)?;
+        Ok(Self { object, bytes, version: self.version, name: self.name.clone() })
     }
 
     /// Whether a key is there, `null` or not.

@@ -1,14 +1,16 @@
 //! The calling side: one plugin calls another.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use serde_json::Value;
 use vocab::Attachment;
 
+use crate::decode::decode;
 use crate::serve::{Outcome, dispatch};
 use crate::{
-    Call, Code, Environment, Executable, ExecuteError, Failure, Fault, Plugin, ResultError, Success, Verb,
+    Call, Cause, Code, Config, Environment, Executable, ExecuteError, Failure, Fault, Plugin, ResultError,
+    SearchPath, Success, Verb, Version,
 };
 
 /// A plugin that was called by another failed.
@@ -37,12 +39,12 @@ pub enum DelegateError {
         source: ExecuteError,
     },
     /// In process it failed.
-    #[error("call plugin {kind:?}: {failure}")]
+    #[error("call plugin {kind:?}")]
     InProcess {
         /// The name.
         kind: String,
-        /// Why. It is no `source`, for a failure is not itself an error but holds one.
-        failure: Failure,
+        /// Why.
+        source: Cause,
     },
     /// Its answer cannot be read.
     #[error("read the answer of plugin {kind:?}")]
@@ -53,10 +55,12 @@ pub enum DelegateError {
         source: ResultError,
     },
     /// It succeeded without an answer.
-    #[error("call plugin {kind:?}: it answered nothing to ADD")]
+    #[error("call plugin {kind:?}: it answered nothing to {verb}")]
     Silent {
         /// The name.
         kind: String,
+        /// What it was asked.
+        verb: Verb,
     },
 }
 
@@ -67,7 +71,7 @@ impl Fault for DelegateError {
             // A delegate's own code is handed on.
             Self::Execute { source: ExecuteError::Answered { object }, .. } => object.code,
             Self::Execute { .. } | Self::Silent { .. } => Code::INTERNAL,
-            Self::InProcess { failure, .. } => failure.code(),
+            Self::InProcess { source, .. } => source.failure().code(),
             Self::Answer { source, .. } => source.code(),
         }
     }
@@ -80,12 +84,13 @@ impl Fault for DelegateError {
             Self::Execute { source: ExecuteError::Answered { object }, .. } => {
                 (!object.details.is_empty()).then(|| object.details.clone())
             }
-            Self::InProcess { failure, .. } => failure.hint(),
+            Self::InProcess { source, .. } => source.failure().hint(),
             _ => None,
         }
     }
 }
 
+#[derive(Clone)]
 enum Target {
     InProcess(&'static dyn Plugin),
     Executable(Executable),
@@ -140,12 +145,51 @@ impl Delegate {
         matches!(self.target, Target::InProcess(_))
     }
 
+    /// The executable, when it is not called in process.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.target {
+            Target::InProcess(_) => None,
+            Target::Executable(executable) => Some(executable.file()),
+        }
+    }
+
+    /// The same plugin, to be called with another configuration: a runtime finds every plugin of a chain
+    /// before it calls the first, but knows each one's `prevResult` only then.
+    #[must_use]
+    pub fn with_config(&self, config: Config) -> Self {
+        let call = Call { config: Rc::new(config), ..self.call.clone() };
+        Self { call, kind: self.kind.clone(), target: self.target.clone() }
+    }
+
+    /// The versions that it says it speaks, as it writes them: they may be newer than those known here.
+    ///
+    /// # Errors
+    /// [`DelegateError`].
+    pub fn versions(&self) -> Result<Vec<String>, DelegateError> {
+        let executable = match &self.target {
+            Target::InProcess(plugin) => {
+                return Ok(plugin.about().versions.iter().map(ToString::to_string).collect());
+            }
+            Target::Executable(executable) => executable,
+        };
+        let stdin = format!("{{"cniVersion":"{}"}}", Version::NEWEST);
+        let failed = |source| DelegateError::Execute { kind: self.kind.clone(), source };
+        let answer = executable.call(Verb::Version, &dummy(), stdin.as_bytes()).map_err(failed)?;
+        let answer =
+            answer.ok_or_else(|| DelegateError::Silent { kind: self.kind.clone(), verb: Verb::Version })?;
+        let versions = decode::<Versions>(&answer, "").map(|answer| answer.supported);
+        let answer =
+            |source| DelegateError::Answer { kind: self.kind.clone(), source: ResultError::Decode(source) };
+        versions.map_err(answer)
+    }
+
     /// Calls ADD.
     ///
     /// # Errors
     /// [`DelegateError`]; the plugin's own code and hint go with it.
     pub fn add(&self) -> Result<Success, DelegateError> {
-        let silent = || DelegateError::Silent { kind: self.kind.clone() };
+        let silent = || DelegateError::Silent { kind: self.kind.clone(), verb: Verb::Add };
         match self.call(Verb::Add)? {
             Reply::Value(value) => {
                 let answer = |source| DelegateError::Answer { kind: self.kind.clone(), source };
@@ -210,7 +254,10 @@ impl Delegate {
     fn send(&self, verb: Verb, call: &Call) -> Result<Reply, DelegateError> {
         match &self.target {
             Target::InProcess(plugin) => {
-                let failed = |failure| DelegateError::InProcess { kind: self.kind.clone(), failure };
+                let failed = |failure: Failure| DelegateError::InProcess {
+                    kind: self.kind.clone(),
+                    source: failure.into(),
+                };
                 dispatch(*plugin, verb, call).map(Reply::Outcome).map_err(failed)
             }
             Target::Executable(executable) => {
@@ -225,4 +272,23 @@ impl Delegate {
 enum Reply {
     Value(Option<Value>),
     Outcome(Outcome),
+}
+
+/// The answer to VERSION.
+#[derive(serde::Deserialize, Default)]
+#[serde(default)]
+struct Versions {
+    #[serde(rename = "supportedVersions")]
+    supported: Vec<String>,
+}
+
+/// The variables that runtimes set for VERSION, which needs none: plugins of the early versions check them first.
+fn dummy() -> Environment {
+    Environment {
+        container: "dummy".to_owned(),
+        netns: "dummy".into(),
+        interface: "dummy".to_owned(),
+        path: SearchPath::new("dummy"),
+        ..Environment::default()
+    }
 }

@@ -100,6 +100,36 @@ impl Failure {
     }
 }
 
+/// A [`Failure`] as the cause of another error: its own text and its causes stay apart, link by link.
+#[derive(Debug)]
+pub struct Cause(Failure);
+
+impl Cause {
+    /// The failure itself.
+    #[must_use]
+    pub const fn failure(&self) -> &Failure {
+        &self.0
+    }
+}
+
+impl From<Failure> for Cause {
+    fn from(failure: Failure) -> Self {
+        Self(failure)
+    }
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(&self.0.0, f)
+    }
+}
+
+impl Error for Cause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.0.source()
+    }
+}
+
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.chain().join(": "))

@@ -9,6 +9,7 @@
 
 mod args;
 mod attached;
+mod attempts;
 mod call;
 mod config;
 mod decode;
@@ -25,6 +26,7 @@ mod verb;
 mod version;
 
 pub use args::{Args, InvalidArgs};
+pub use attempts::Attempts;
 pub use attached::{GcCall, Valid};
 pub use call::{AddCall, Call, CheckCall, DelCall, StatusCall};
 pub use config::{Config, ConfigError};
@@ -32,7 +34,7 @@ pub use decode::{Mismatch, decode};
 pub use delegate::{Delegate, DelegateError};
 pub use environment::{Environment, InvalidEnvironment, SearchPath};
 pub use execute::{Executable, ExecuteError};
-pub use fault::{Code, ErrorObject, Failure, Fault};
+pub use fault::{Cause, Code, ErrorObject, Failure, Fault};
 pub use plugin::{About, InProcess, Plugin, Registry};
 pub use result::{Dns, Interface, Ip, ResultError, Route, Success};
 pub use serve::{Answer, answer, serve};

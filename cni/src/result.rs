@@ -192,6 +192,7 @@ mod tests {
             let value = written(&full(), *version);
             assert_eq!(value["cniVersion"], version.as_str());
             assert_eq!(Success::read(&value, Version::V0_1_0).unwrap(), full(), "{version}");
+            assert_eq!(full().to_value(*version).unwrap(), value, "{version}");
         }
     }
 

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::{Dns, Interface, Ip, ResultError, Route, Success};
 use crate::{Version, json};
@@ -125,6 +126,19 @@ impl Success {
             Version::V0_1_0 | Version::V0_2_0 => json::indented(&self.ancient(version)?),
             Version::V0_3_0 | Version::V0_3_1 | Version::V0_4_0 => json::indented(&self.middle(version)),
             Version::V1_0_0 | Version::V1_1_0 => json::indented(&self.modern(version)),
+        }
+        .map_err(ResultError::Encode)
+    }
+
+    /// The result in `version` as a JSON value: what stands in a `prevResult` or in the cache of a runtime.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn to_value(&self, version: Version) -> Result<Value, ResultError> {
+        match version {
+            Version::V0_1_0 | Version::V0_2_0 => serde_json::to_value(self.ancient(version)?),
+            Version::V0_3_0 | Version::V0_3_1 | Version::V0_4_0 => serde_json::to_value(self.middle(version)),
+            Version::V1_0_0 | Version::V1_1_0 => serde_json::to_value(self.modern(version)),
         }
         .map_err(ResultError::Encode)
     }
