@@ -173,7 +173,7 @@ impl Delegate {
             }
             Target::Executable(executable) => executable,
         };
-        let stdin = format!("{{"cniVersion":"{}"}}", Version::NEWEST);
+        let stdin = format!(r#"{{"cniVersion":"{}"}}"#, Version::NEWEST);
         let failed = |source| DelegateError::Execute { kind: self.kind.clone(), source };
         let answer = executable.call(Verb::Version, &dummy(), stdin.as_bytes()).map_err(failed)?;
         let answer =
