@@ -20,6 +20,9 @@ use crate::Netns;
 /// "None yet" in answers, "choose one" in requests (`NETNSA_NSID_NOT_ASSIGNED`).
 const NOT_ASSIGNED: i32 = -1;
 
+/// At most as many numbers as fit into the kernel's smallest datagram of a list: 128 of 134.
+const DATAGRAM: usize = 128;
+
 /// The number of a namespace, as another one sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nsid(i32);
@@ -193,13 +196,39 @@ impl Ids {
             Some(nsid) if failure.is(Errno::EINVAL) => Error::Unknown { nsid },
             _ => failure.of("list namespace ids"),
         })?;
-        Ok(entries(&answers))
+        let mut entries = entries(&answers);
+        if target.is_none() && entries.len() >= DATAGRAM {
+            self.list_rest(&mut entries)?;
+        }
+        Ok(entries)
     }
 
-    /// The one namespace that has the number `nsid` here, or in the one that has the number `target` here.
+    /// Kernels since 6.10 end the list with its first datagram (134 numbers), however many there are. Most
+    /// numbers are given by the kernel, which takes the lowest free one: so the next ones are asked for, one
+    /// by one, until there are none for a while.
+    fn list_rest(&self, entries: &mut Vec<Entry>) -> Result<(), Error> {
+        let mut unknown = 0;
+        let mut next = entries.iter().map(|entry| entry.nsid.0).max().and_then(|last| last.checked_add(1));
+        while let Some(number) = next.filter(|_| unknown < DATAGRAM) {
+            match self.entry(Nsid(number), None) {
+                Ok(entry) => {
+                    entries.push(entry);
+                    unknown = 0;
+                }
+                Err(Error::Unknown { .. }) => unknown += 1,
+                Err(error) => return Err(error),
+            }
+            next = number.checked_add(1);
+        }
+        Ok(())
+    }
+
+    /// The namespace that has the number `nsid` here: how it is known here, or, with `target`, how the
+    /// namespace knows it that has the number `target` here.
     ///
     /// # Errors
-    /// [`Error::Unknown`] when there is no such `nsid` or `target`, [`Error::Refused`], [`Error::Answer`].
+    /// [`Error::Unknown`] when there is no such `nsid` or `target`, or when they do not know each other;
+    /// [`Error::Refused`], [`Error::Answer`].
     pub fn entry(&self, nsid: Nsid, target: Option<Nsid>) -> Result<Entry, Error> {
         let mut attributes = vec![NsidAttribute::Id(nsid.0)];
         attributes.extend(target.map(|nsid| NsidAttribute::TargetNsid(nsid.0)));

@@ -22,7 +22,7 @@ pub(crate) struct Attach {
     #[arg(value_parser = names::parser())]
     name: Name,
     /// The process
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = super::process::pid)]
     pid: u32,
 }
 

@@ -117,7 +117,12 @@ fn code(status: ExitStatus) -> u8 {
 }
 
 fn failed_to_run(words: &[OsString], source: io::Error) -> Failure {
-    Error::Run { command: words.first().cloned().unwrap_or_default(), source }.into()
+    let hint = match source.kind() {
+        io::ErrorKind::NotFound => Some("there is no such program, or not its interpreter".to_owned()),
+        io::ErrorKind::PermissionDenied => Some("it is no executable file".to_owned()),
+        _ => None,
+    };
+    Failure::from(Error::Run { command: words.first().cloned().unwrap_or_default(), source }).hint(hint)
 }
 
 fn report_unmounted(files: &[Unmounted]) {

@@ -37,7 +37,7 @@ pub(crate) struct ListId {
     /// List what the namespace with this id here has ids for
     #[arg(long, value_name = "NSID")]
     target_nsid: Option<Nsid>,
-    /// Show this id only
+    /// Show only the namespace that has this id here
     #[arg(long, value_name = "NSID")]
     nsid: Option<Nsid>,
 }

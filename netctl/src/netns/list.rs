@@ -52,7 +52,8 @@ pub(crate) fn opened(directory: &Directory) -> Result<Vec<(Name, Option<Netns>)>
         // Deleted since the directory was read.
         Err(netns::Error::Missing { .. }) if directory.path_of(&name).symlink_metadata().is_err() => None,
         Err(error) => {
-            report::warning(&error, Some(&names::delete(&name)));
+            let hint = matches!(error, netns::Error::Unmounted { .. }).then(|| names::delete(&name));
+            report::warning(&error, hint.as_deref());
             Some((name, None))
         }
     };

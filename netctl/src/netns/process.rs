@@ -9,12 +9,22 @@ use super::{add, names};
 use crate::output::Output;
 use crate::report::Failure;
 
+/// Why a text is no process.
+#[derive(Debug, thiserror::Error)]
+#[error("expected the number of a process")]
+pub(crate) struct InvalidPid;
+
+/// Reads the number of a process from the command line.
+pub(crate) fn pid(text: &str) -> Result<u32, InvalidPid> {
+    text.parse().ok().filter(|pid| *pid > 0).ok_or(InvalidPid)
+}
+
 /// Print the names of the namespace that a process is in
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Prints an empty line when it has no name, as `ip netns identify` does.")]
 pub(crate) struct Identify {
     /// The process [default: this one]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(value_parser = pid)]
     pid: Option<u32>,
 }
 
