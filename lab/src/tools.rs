@@ -10,11 +10,12 @@ const PACKAGES: &str = include_str!("../packages.txt");
 /// Names a file to which each skipped test adds a line with its reason. The Makefile sets it, and counts.
 pub const SKIPS: &str = "LAB_SKIPS";
 
-/// Looks for a program in `PATH`, where administrators' programs are, and where Debian puts CNI plugins.
+/// Looks for a program in `PATH` and where administrators' programs are. A path is looked for as it is: that
+/// is how to ask for a CNI plugin, for `bridge` alone is iproute2's.
 #[must_use]
 pub fn find(program: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
-    let others = ["/usr/sbin", "/sbin", "/usr/lib/cni"].map(PathBuf::from);
+    let others = ["/usr/sbin", "/sbin"].map(PathBuf::from);
     let mut candidates = env::split_paths(&path).chain(others).map(|folder| folder.join(program));
     candidates.find(|candidate| candidate.is_file())
 }
@@ -65,7 +66,11 @@ pub fn packages() -> impl Iterator<Item = &'static str> {
 }
 
 fn package_of(program: &str) -> Option<&'static str> {
-    let mut owners = lines().filter(|(_, programs)| programs.split_whitespace().any(|name| name == program));
+    let is_it = |name: &str| match name.strip_suffix('*') {
+        Some(folder) => program.starts_with(folder),
+        None => name == program,
+    };
+    let mut owners = lines().filter(|(_, programs)| programs.split_whitespace().any(is_it));
     owners.next().map(|(package, _)| package)
 }
 
@@ -84,7 +89,8 @@ mod tests {
     #[test]
     fn every_program_has_its_package() {
         assert_eq!(package_of("tc"), Some("iproute2"));
-        assert_eq!(package_of("host-local"), Some("containernetworking-plugins"));
+        assert_eq!(package_of("bridge"), Some("iproute2"));
+        assert_eq!(package_of("/usr/lib/cni/bridge"), Some("containernetworking-plugins"));
         assert_eq!(package_of("looks"), None);
         assert_eq!(packages().count(), 7);
     }
@@ -94,5 +100,11 @@ mod tests {
         assert!(find("sh").is_some_and(|path| path.ends_with("sh")));
         assert_eq!(require("sh"), find("sh"));
         assert_eq!(find("surely-not-there"), None);
+    }
+
+    #[test]
+    fn a_plugin_is_not_mistaken_for_a_program_of_the_same_name() {
+        assert_eq!(find("/usr/lib/surely-not-there/bridge"), None);
+        assert!(find("bridge").is_none_or(|path| !path.starts_with("/usr/lib/cni")));
     }
 }
