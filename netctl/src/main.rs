@@ -16,7 +16,7 @@ use crate::report::Failure;
 
 /// Container networking without a daemon
 #[derive(Debug, Parser)]
-#[command(name = "netctl", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "netctl", version, after_help = EXIT_CODES)]
 struct Cli {
     #[command(flatten)]
     output: output::Options,

@@ -242,9 +242,8 @@ pub(crate) fn on_own_thread<T: Send, E: Send + From<Error>>(
 
 /// Whether opening failed because nothing is there. A process that dies in that very moment is ESRCH.
 fn is_missing(error: &io::Error) -> bool {
-    [Errno::ENOENT, Errno::ESRCH, Errno::ENOTDIR]
-        .map(|errno| errno as i32)
-        .contains(&error.raw_os_error().unwrap_or(0))
+    let errno = Errno::from_raw(error.raw_os_error().unwrap_or(0));
+    matches!(errno, Errno::ENOENT | Errno::ESRCH | Errno::ENOTDIR)
 }
 
 /// Says what a file is that is no namespace.

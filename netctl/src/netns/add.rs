@@ -50,7 +50,7 @@ pub(crate) fn open_process(pid: u32) -> Result<Netns, Failure> {
 fn explain(error: directory::Error) -> Failure {
     let hint = match &error {
         directory::Error::Exists { name, .. } => {
-            Some(format!("`netctl netns delete {name}` makes room for it"))
+            Some(format!("choose another name, or delete it first: `netctl netns delete {name}`"))
         }
         _ => None,
     };

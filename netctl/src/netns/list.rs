@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use netns::nsid::Ids;
+use netns::nsid::{Ids, Nsid};
 use netns::{Directory, Name, Netns};
 use serde::Serialize;
 
@@ -35,27 +35,25 @@ impl List {
         let ids = Ids::open()?;
         let mut rows = Vec::new();
         for (name, netns) in opened(directory)? {
-            let id = match netns {
-                Some(netns) => ids.find(&netns)?.map(netns::nsid::Nsid::number),
-                None => None,
-            };
-            rows.push(Row { name: name.to_string(), id });
+            let id = netns.map(|netns| ids.find(&netns)).transpose()?.flatten();
+            rows.push(Row { name: name.to_string(), id: id.map(Nsid::number) });
         }
         Ok(output.list(&rows)?)
     }
 }
 
-/// All names, each with its namespace. A name without one is told of, and may then be deleted.
-pub(crate) fn opened(directory: &Directory) -> Result<Vec<(Name, Option<Netns>)>, Failure> {
-    let open = |name: Name| match directory.open(&name) {
+/// All names, each with its namespace, which is opened when it is its turn: there may be more namespaces than
+/// a process may have open files. A name without one is told of, and may then be deleted.
+pub(crate) fn opened(directory: &Directory) -> Result<impl Iterator<Item = (Name, Option<Netns>)>, Failure> {
+    let open = move |name: Name| match directory.open(&name) {
         Ok(netns) => Some((name, Some(netns))),
         // Deleted since the directory was read.
         Err(netns::Error::Missing { .. }) if directory.path_of(&name).symlink_metadata().is_err() => None,
         Err(error) => {
-            let hint = matches!(error, netns::Error::Unmounted { .. }).then(|| names::delete(&name));
+            let hint = error.is_gone().then(|| names::delete(&name));
             report::warning(&error, hint.as_deref());
             Some((name, None))
         }
     };
-    Ok(directory.names()?.into_iter().filter_map(open).collect())
+    Ok(directory.names()?.into_iter().filter_map(open))
 }
