@@ -68,7 +68,10 @@ pub fn decode<T: DeserializeOwned>(value: &Value, path: &str) -> Result<T, Misma
 }
 
 /// Reads a struct from an object at the head of a document.
-pub(crate) fn decode_object<T: DeserializeOwned>(object: &Map<String, Value>) -> Result<T, Mismatch> {
+///
+/// # Errors
+/// [`Mismatch`] as [`decode`] has it.
+pub fn decode_object<T: DeserializeOwned>(object: &Map<String, Value>) -> Result<T, Mismatch> {
     T::deserialize(Document(object))
 }
 

@@ -1,0 +1,227 @@
+//! What can fail on the way through a chain.
+
+use std::fmt;
+
+use cni::{Code, ConfigError, DelegateError, Fault, ResultError, Version};
+use vocab::{Attachment, NetworkName};
+
+use super::Request;
+use crate::{CacheError, List, LockError};
+
+/// What a runtime was doing with an attachment or a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// ADD.
+    Add,
+    /// DEL after an ADD that failed.
+    TakeBack,
+    /// DEL.
+    Remove,
+    /// CHECK.
+    Check,
+    /// GC.
+    Collect,
+    /// STATUS.
+    AskStatus,
+}
+
+/// A verb failed for an attachment, or for a network.
+#[derive(Debug)]
+pub struct Error {
+    /// What was being done.
+    pub doing: Doing,
+    /// To which attachment, if it was for one.
+    pub attachment: Option<Attachment>,
+    /// The network.
+    pub network: NetworkName,
+    /// Why it failed.
+    pub reason: Reason,
+}
+
+/// Why a verb failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Reason {
+    /// A plugin failed, or is nowhere.
+    #[error(transparent)]
+    Plugin(#[from] DelegateError),
+    /// The configuration of a plugin cannot be made.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The result cannot be said in the version of the list.
+    #[error(transparent)]
+    Result(#[from] ResultError),
+    /// The cache fails.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The network's lock fails.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// ADD comes a second time, without DEL between.
+    #[error("it is attached already")]
+    Attached,
+    /// CHECK comes before ADD, or after DEL.
+    #[error("it is not attached: no result of an ADD is kept")]
+    NotAttached,
+    /// The version of the list has no CHECK.
+    #[error("cniVersion {version} does not have CHECK: expected 0.4.0 or later")]
+    NoCheck {
+        /// The version.
+        version: Version,
+    },
+    /// The verb needs a namespace.
+    #[error("no network namespace is given")]
+    NoNetns,
+}
+
+impl Fault for Reason {
+    fn code(&self) -> Code {
+        match self {
+            Self::Plugin(error) => error.code(),
+            Self::Config(error) => error.code(),
+            Self::Result(error) => error.code(),
+            Self::Cache(error) => error.code(),
+            Self::Lock(error) => error.code(),
+            Self::Attached => Code::INTERNAL,
+            Self::NotAttached => Code::UNKNOWN_CONTAINER,
+            Self::NoCheck { .. } => Code::INCOMPATIBLE_VERSION,
+            Self::NoNetns => Code::INVALID_ENVIRONMENT,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Plugin(error) => error.hint(),
+            Self::Config(error) => error.hint(),
+            Self::Result(error) => error.hint(),
+            Self::Cache(error) => error.hint(),
+            Self::Lock(error) => error.hint(),
+            Self::Attached => {
+                Some("call DEL for it first; DEL is right for what is left of it, too".to_owned())
+            }
+            Self::NotAttached => Some("ADD may have been called by a runtime with another cache".to_owned()),
+            Self::NoCheck { .. } => Some("set cniVersion to 0.4.0 or later".to_owned()),
+            Self::NoNetns => None,
+        }
+    }
+}
+
+impl Error {
+    pub(super) fn attachment(
+        doing: Doing,
+        list: &List,
+        request: &Request,
+        reason: impl Into<Reason>,
+    ) -> Self {
+        let attachment = Some(request.attachment.clone());
+        Self { doing, attachment, network: list.name().clone(), reason: reason.into() }
+    }
+
+    pub(super) fn network(doing: Doing, list: &List, reason: impl Into<Reason>) -> Self {
+        Self { doing, attachment: None, network: list.name().clone(), reason: reason.into() }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let network = &self.network;
+        let (verb, preposition) = match self.doing {
+            Doing::Add => ("add", "to network"),
+            Doing::TakeBack => ("take back", "from network"),
+            Doing::Remove => ("remove", "from network"),
+            Doing::Check => ("check", "in network"),
+            Doing::Collect => ("collect garbage", "of network"),
+            Doing::AskStatus => ("ask for the status", "of network"),
+        };
+        match &self.attachment {
+            Some(attachment) => write!(f, "{verb} {attachment} {preposition} {network}"),
+            None => write!(f, "{verb} {preposition} {network}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.reason)
+    }
+}
+
+impl Fault for Error {
+    fn code(&self) -> Code {
+        self.reason.code()
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.reason.hint()
+    }
+}
+
+/// Everything that failed, the cause first: DEL and GC go on after a failure, and an ADD that failed has to
+/// be taken back.
+#[derive(Debug)]
+pub struct Errors(Box<Error>, Vec<Error>);
+
+impl Errors {
+    /// A cause, and what failed after it.
+    pub(super) fn new(cause: Error, further: Vec<Error>) -> Self {
+        Self(Box::new(cause), further)
+    }
+
+    /// Success, or all of `errors`.
+    pub(super) fn none_of(mut errors: Vec<Error>) -> Result<(), Self> {
+        if errors.is_empty() {
+            return Ok(());
+        }
+        let first = errors.remove(0);
+        Err(Self::new(first, errors))
+    }
+
+    /// The errors in the order in which they happened.
+    pub fn iter(&self) -> impl Iterator<Item = &Error> {
+        std::iter::once(&*self.0).chain(&self.1)
+    }
+}
+
+impl IntoIterator for Errors {
+    type Item = Error;
+    type IntoIter = std::iter::Chain<std::iter::Once<Error>, std::vec::IntoIter<Error>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        std::iter::once(*self.0).chain(self.1)
+    }
+}
+
+impl From<Error> for Errors {
+    fn from(error: Error) -> Self {
+        Self::new(error, Vec::new())
+    }
+}
+
+impl fmt::Display for Errors {
+    /// All of it in one line, for programs; a person is told of each on its own.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.iter().enumerate() {
+            write!(f, "{}{}", if index == 0 { "" } else { "; " }, in_full(error))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Errors {}
+
+impl Fault for Errors {
+    fn code(&self) -> Code {
+        self.0.code()
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.iter().find_map(Fault::hint)
+    }
+}
+
+/// An error and its causes in one line.
+pub(crate) fn in_full(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", in_full(source)),
+        None => error.to_string(),
+    }
+}
