@@ -51,7 +51,7 @@ pub(crate) fn numbered(index: u32) -> LinkMessage {
 }
 
 fn gone_is_fine(replies: &crate::Replies) -> Result<(), Error> {
-    match replies.all_refused().find(|refused| !refused.is_missing()) {
+    match replies.outcomes().flatten().find(|refused| !refused.is_missing()) {
         Some(refused) => Err(refused.clone().into()),
         None => Ok(()),
     }

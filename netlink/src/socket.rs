@@ -47,10 +47,8 @@ impl RouteSocket {
     /// The first refusal; the requests behind the refused one have been carried out all the same.
     pub fn run(&mut self, batch: Batch) -> Result<Replies, Error> {
         let replies = self.run_each(batch)?;
-        match replies.0.iter().find_map(|reply| reply.refused.clone()) {
-            Some(refused) => Err(refused.into()),
-            None => Ok(replies),
-        }
+        let first_refused = replies.outcomes().flatten().next().cloned();
+        first_refused.map_or(Ok(replies), |refused| Err(refused.into()))
     }
 
     /// Sends `batch`; [`Replies`] tells how each request ended.
@@ -206,9 +204,9 @@ impl Replies {
         self.0.get(ticket.0)?.refused.as_ref()
     }
 
-    /// Every refusal, in the order of the requests.
-    pub fn all_refused(&self) -> impl Iterator<Item = &Refused> {
-        self.0.iter().filter_map(|reply| reply.refused.as_ref())
+    /// Why each request was refused, or nothing, in the order of the requests.
+    pub fn outcomes(&self) -> impl Iterator<Item = Option<&Refused>> {
+        self.0.iter().map(|reply| reply.refused.as_ref())
     }
 
     /// The link that the kernel described: the one that was asked about, or the one that was made. Kernels
