@@ -27,9 +27,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when the directory cannot be read at all.
-    pub fn retain(&self, valid: &[Attachment]) -> Result<Collected, StoreError> {
+    pub fn retain<'a>(
+        &self,
+        valid: impl IntoIterator<Item = &'a Attachment>,
+    ) -> Result<Collected, StoreError> {
         let Some(mut session) = self.find_session_with_scan()? else { return Ok(Collected::default()) };
-        let valid = Valid::new(valid);
+        let valid = Valid::of(valid);
         let (kept, doomed) = session.leases().into_iter().partition(|found| valid.contains(&found.holder));
         let collected = session.collect(kept, doomed);
         session.finish();
@@ -54,20 +57,20 @@ impl Store {
 }
 
 /// The attachments that are still there, for looking up.
+#[derive(Default)]
 struct Valid<'a> {
     attachments: HashSet<(&'a str, &'a str)>,
     containers: HashSet<&'a ContainerId>,
 }
 
 impl<'a> Valid<'a> {
-    fn new(valid: &'a [Attachment]) -> Self {
-        Self {
-            attachments: valid
-                .iter()
-                .map(|owner| (owner.container.as_str(), owner.interface.as_str()))
-                .collect(),
-            containers: valid.iter().map(|owner| &owner.container).collect(),
+    fn of(valid: impl IntoIterator<Item = &'a Attachment>) -> Self {
+        let mut known = Self::default();
+        for Attachment { container, interface } in valid {
+            known.attachments.insert((container.as_str(), interface.as_str()));
+            known.containers.insert(container);
         }
+        known
     }
 
     fn contains(&self, holder: &Holder) -> bool {

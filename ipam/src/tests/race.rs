@@ -1,7 +1,8 @@
 //! Many at once on one directory.
 
 use std::collections::BTreeSet;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::*;
 
@@ -46,24 +47,61 @@ fn threads_never_share_an_address() {
     check(&host, 6);
 }
 
+/// This test alone, as a process of its own, on `host`.
+fn again(host: &Host, test: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", &format!("tests::race::{test}")]).env(PLACE, &host.0).stdout(Stdio::null());
+    command
+}
+
+/// Whether this is such a process, and where it is to hammer.
+fn place() -> Option<std::mem::ManuallyDrop<Host>> {
+    let place = std::env::var(PLACE).ok()?;
+    Some(std::mem::ManuallyDrop::new(Host(PathBuf::from(place))))
+}
+
 #[test]
 fn processes_never_share_an_address() {
-    if let Ok(place) = std::env::var(PLACE) {
-        let host = std::mem::ManuallyDrop::new(Host(PathBuf::from(place)));
+    if let Some(host) = place() {
         return hammer(&host.store(), &format!("p{}", std::process::id()));
     }
     let host = Host::new();
-    let children: Vec<_> = (0..4)
-        .map(|_| {
-            let mut command = Command::new(std::env::current_exe().unwrap());
-            command.args(["--exact", "tests::race::processes_never_share_an_address"]).env(PLACE, &host.0);
-            command.stdout(std::process::Stdio::null()).spawn().unwrap()
-        })
-        .collect();
+    let test = "processes_never_share_an_address";
+    let children: Vec<_> = (0..4).map(|_| again(&host, test).spawn().unwrap()).collect();
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
     check(&host, 4);
+}
+
+#[test]
+fn whoever_is_killed_leaves_nothing_that_a_release_does_not_find() {
+    let names = || (0..6).map(|number| format!("killed{number}"));
+    let ranges = ranges(&[&["10.0.0.0/24"], &["fd00::/120"]]).unwrap();
+    if let Some(host) = place() {
+        loop {
+            for name in names() {
+                let _ = add(&host.store(), &ranges, &name);
+            }
+            for name in names() {
+                host.store().release(&owner(&name)).unwrap();
+            }
+        }
+    }
+    let host = Host::new();
+    for round in 0..40 {
+        let test = "whoever_is_killed_leaves_nothing_that_a_release_does_not_find";
+        let mut child = again(&host, test).spawn().unwrap();
+        std::thread::sleep(Duration::from_micros(8_000 + round * 137));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        for name in names() {
+            host.store().release(&owner(&name)).unwrap();
+        }
+        assert_eq!(host.leases(), [], "round {round}");
+        // Neither does the hints' view of what is taken differ from an empty directory.
+        assert!(host.store().check_available(&ranges).is_ok());
+    }
 }
 
 #[test]
