@@ -1,0 +1,111 @@
+//! A transaction: changes that happen together or not at all.
+
+use netlink_packet_netfilter::NetfilterProtoFamily;
+use netlink_packet_netfilter::nftables::NfTablesMessage;
+
+use crate::element::Element;
+use crate::message;
+use crate::ruleset::{Set, Table};
+
+/// An attribute's length has 16 bits; so many elements with the longest comments stay below 64 KiB.
+const ELEMENTS_A_MESSAGE: usize = 200;
+
+/// The changes of a transaction.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) changes: Vec<Change>,
+    /// Only while the ruleset is still of this generation.
+    pub(crate) generation: Option<u32>,
+}
+
+/// One change.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) family: NetfilterProtoFamily,
+    pub(crate) message: NfTablesMessage,
+}
+
+impl Batch {
+    /// A transaction that is refused if anything changes between the look at `generation` and its end.
+    /// That refusal is cheap: unlike every other one it undoes nothing and waits for nobody.
+    pub(crate) fn guarded(generation: u32) -> Self {
+        Self { changes: Vec::new(), generation: Some(generation) }
+    }
+
+    /// Makes a table with all that is in it, but no elements.
+    pub(crate) fn create_table(&mut self, table: &Table) {
+        self.push(table, message::new_table(table));
+        for (position, set) in table.sets.iter().enumerate() {
+            self.push(table, message::new_set(table, set, position as u32 + 1));
+        }
+        for chain in table.chains {
+            self.push(table, message::new_chain(table, chain));
+            for rule in chain.rules {
+                self.push(table, message::new_rule(table, chain, rule));
+            }
+        }
+    }
+
+    pub(crate) fn delete_table(&mut self, table: &Table) {
+        self.push(table, message::delete_table(table));
+    }
+
+    pub(crate) fn add(&mut self, table: &Table, set: &Set, elements: &[Element]) {
+        for some in elements.chunks(ELEMENTS_A_MESSAGE) {
+            self.push(table, message::new_elements(table, set, some));
+        }
+    }
+
+    pub(crate) fn delete(&mut self, table: &Table, set: &Set, elements: &[Element]) {
+        for some in elements.chunks(ELEMENTS_A_MESSAGE) {
+            self.push(table, message::delete_elements(table, set, some));
+        }
+    }
+
+    /// Deletes a rule of a table that is not ours.
+    pub(crate) fn delete_rule(
+        &mut self,
+        family: NetfilterProtoFamily,
+        table: &str,
+        chain: &str,
+        handle: u64,
+    ) {
+        self.changes.push(Change { family, message: message::delete_rule(table, chain, handle) });
+    }
+
+    /// Deletes a chain of a table that is not ours, with all of its rules.
+    pub(crate) fn delete_chain(&mut self, family: NetfilterProtoFamily, table: &str, chain: &str) {
+        self.changes.push(Change { family, message: message::flush_chain(table, chain) });
+        self.changes.push(Change { family, message: message::delete_chain(table, chain) });
+    }
+
+    fn push(&mut self, table: &Table, message: NfTablesMessage) {
+        self.changes.push(Change { family: table.family.into(), message });
+    }
+
+    /// Whether anything is deleted, for which somebody will have to wait.
+    pub(crate) fn deletes(&self) -> bool {
+        use NfTablesMessage::{DeleteChain, DeleteRule, DeleteSetElement, DeleteTable};
+        self.changes.iter().any(|change| {
+            matches!(change.message, DeleteChain(_) | DeleteRule(_) | DeleteSetElement(_) | DeleteTable(_))
+        })
+    }
+}
+
+impl Change {
+    /// What it asks for, as an error names it.
+    pub(crate) fn request(&self) -> &'static str {
+        match self.message {
+            NfTablesMessage::NewTable(_) => "make a table",
+            NfTablesMessage::NewSet(_) => "make a set",
+            NfTablesMessage::NewChain(_) => "make a chain",
+            NfTablesMessage::NewRule(_) => "add a rule",
+            NfTablesMessage::NewSetElement(_) => "add an element",
+            NfTablesMessage::DeleteTable(_) => "delete a table",
+            NfTablesMessage::DeleteChain(_) => "delete a chain",
+            NfTablesMessage::DeleteRule(_) => "delete a rule",
+            NfTablesMessage::DeleteSetElement(_) => "delete an element",
+            _ => "change something",
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The handle: one socket, opened when it is first needed.
+
+use std::os::fd::OwnedFd;
+
+use crate::channel::{self, Channel};
+
+/// How often a transaction is tried again that others were quicker than. Each loss means that somebody
+/// else got on, in less than 0.1 ms.
+const ATTEMPTS: usize = 64;
+
+/// Our tables in the network namespace of the thread that first uses it.
+///
+/// Nothing happens before the first request. Dropping it closes the socket, and the kernel then waits some
+/// 10 ms for whatever was lately deleted in this namespace: by this handle, or by anybody else. Whoever
+/// cannot wait hands [`Firewall::into_socket`] to a process that can. Only calls named `remove_` and
+/// [`Firewall::retain`] delete in the usual course of things, and [`Firewall::ensure_masquerade`] and
+/// [`Firewall::ensure_spoof_check`] only when they replace what was there.
+#[derive(Debug, Default)]
+pub struct Firewall {
+    channel: Option<Channel>,
+}
+
+/// What an `ensure_` found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Ensured {
+    /// Nothing had to be done.
+    AlreadyThere,
+    /// It was made.
+    Added,
+}
+
+/// What a `remove_` found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removed {
+    /// It was there and is gone.
+    Now,
+    /// There was nothing.
+    Before,
+}
+
+/// What a `find_` found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Standing {
+    /// Everything is in place.
+    Whole,
+    /// Somebody removed or flushed our rules; the next ADD puts them back.
+    RulesMissing,
+    /// These elements or, with iptables, rules are not there.
+    Missing(Vec<String>),
+}
+
+impl Firewall {
+    /// A handle without a socket.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { channel: None }
+    }
+
+    /// The socket, if something was deleted through it: closing it waits, and so does the end of the
+    /// process that has it. Without one there is nothing to wait for on this handle's account.
+    #[must_use]
+    pub fn into_socket(self) -> Option<OwnedFd> {
+        let channel = self.channel.filter(Channel::has_deleted)?;
+        // Without a descriptor to spare the socket is closed here and now, which is slow but right.
+        channel.into_fd().ok()
+    }
+
+    /// Tries until nobody else is quicker.
+    pub(crate) fn attempt<T>(
+        &mut self,
+        mut attempt: impl FnMut(&mut Channel) -> Result<T, channel::Error>,
+    ) -> Result<T, channel::Error> {
+        let channel = match &mut self.channel {
+            Some(channel) => channel,
+            none => none.insert(Channel::open()?),
+        };
+        for _ in 1..ATTEMPTS {
+            match attempt(channel) {
+                Err(error) if error.is_race() => {}
+                done => return done,
+            }
+        }
+        attempt(channel)
+    }
+}

@@ -1,0 +1,236 @@
+//! Which lines a container needs, in the words of `iptables-save`. No input, no output.
+
+use std::fmt;
+
+use ipnetwork::IpNetwork;
+
+use super::IptablesMasquerade;
+use crate::owner::hex_digest;
+
+/// The reference's chains: this, and so many hexadecimal digits that there are 28 characters.
+const CHAIN_PREFIX: &str = "CNI-";
+const CHAIN_DIGITS: usize = 24;
+/// `XT_MAX_COMMENT_LEN`, which includes a terminating zero.
+const COMMENT_MAX: usize = 255;
+
+/// An address family; each has programs of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Version {
+    /// IPv4.
+    V4,
+    /// IPv6.
+    V6,
+}
+
+impl Version {
+    pub(super) const BOTH: [Self; 2] = [Self::V4, Self::V6];
+
+    fn multicast(self) -> &'static str {
+        match self {
+            Self::V4 => "224.0.0.0/4",
+            Self::V6 => "ff00::/8",
+        }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V4 => "IPv4",
+            Self::V6 => "IPv6",
+        })
+    }
+}
+
+/// A container's chain and rules in one address family.
+#[derive(Debug)]
+pub(super) struct Plan {
+    chain: String,
+    /// `-A CHAIN …`: packets to the container's own subnet keep its address.
+    accept: Vec<String>,
+    /// `-A CHAIN …`: others do not, unless they are for a group.
+    masquerade: String,
+    /// `-A POSTROUTING …`: which packets come here.
+    jumps: Vec<String>,
+}
+
+impl Plan {
+    pub(super) fn new(masquerade: &IptablesMasquerade<'_>, version: Version) -> Self {
+        let (network, container) = (masquerade.network.as_str(), masquerade.container.as_str());
+        let chain =
+            format!("{CHAIN_PREFIX}{}", hex_digest(format!("{network}{container}").as_bytes(), CHAIN_DIGITS));
+        let comment = comment(network, container);
+        let addresses =
+            masquerade.addresses.iter().filter(|address| address.is_ipv4() == (version == Version::V4));
+        let mut accept = Vec::new();
+        let mut jumps = Vec::new();
+        for address in addresses {
+            let host = if address.is_ipv4() { 32 } else { 128 };
+            push_new(&mut accept, format!("-A {chain} -d {} {comment} -j ACCEPT", subnet_of(address)));
+            push_new(&mut jumps, format!("-A POSTROUTING -s {}/{host} {comment} -j {chain}", address.ip()));
+        }
+        let masquerade = format!("-A {chain} ! -d {} {comment} -j MASQUERADE", version.multicast());
+        Self { chain, accept, masquerade, jumps }
+    }
+
+    pub(super) fn chain(&self) -> &str {
+        &self.chain
+    }
+
+    /// Whether there are no addresses in this family.
+    pub(super) fn is_empty(&self) -> bool {
+        self.jumps.is_empty()
+    }
+
+    /// The lines that `saved`, the whole table as it is, does not have.
+    pub(super) fn missing(&self, saved: &str) -> Vec<String> {
+        let all = self.accept.iter().chain([&self.masquerade]).chain(&self.jumps);
+        all.filter(|line| !has_line(saved, line)).cloned().collect()
+    }
+
+    /// What turns `saved` into what it should be.
+    pub(super) fn addition(&self, saved: &str) -> String {
+        let mut lines = Vec::new();
+        // Declaring a chain that is there would empty it.
+        if !saved.lines().any(|line| line.starts_with(&format!(":{} ", self.chain))) {
+            lines.push(format!(":{} - [0:0]", self.chain));
+        }
+        let missing = self.missing(saved);
+        let late = has_line(saved, &self.masquerade);
+        for line in missing {
+            // An exception that comes after the rule is none.
+            match line.strip_prefix("-A") {
+                Some(rest) if late && self.accept.contains(&line) => lines.push(format!("-I{rest}")),
+                _ => lines.push(line),
+            }
+        }
+        script(&lines)
+    }
+
+    /// What takes away exactly what an addition to an empty table made; refused if that is not all there is.
+    pub(super) fn removal(&self) -> String {
+        let mut lines: Vec<_> = self.jumps.iter().filter_map(|line| deletion(line)).collect();
+        lines.extend(self.chain_removal());
+        script(&lines)
+    }
+
+    /// What takes away whatever of it is in `saved`: our addresses' jumps, or all of them when no addresses
+    /// are known, and the chain when nothing leads there any more.
+    pub(super) fn removal_of(&self, saved: &str) -> Option<String> {
+        let target = format!(" -j {}", self.chain);
+        let jumps: Vec<_> =
+            saved.lines().filter(|line| line.starts_with("-A ") && line.ends_with(&target)).collect();
+        let ours = |line: &&str| self.is_empty() || self.jumps.iter().any(|jump| jump == line);
+        let (ours, others): (Vec<_>, Vec<_>) = jumps.into_iter().partition(ours);
+        let mut lines: Vec<_> = ours.into_iter().filter_map(deletion).collect();
+        let is_declared = saved.lines().any(|line| line.starts_with(&format!(":{} ", self.chain)));
+        if is_declared && others.is_empty() {
+            lines.extend(self.chain_removal());
+        }
+        (!lines.is_empty()).then(|| script(&lines))
+    }
+
+    fn chain_removal(&self) -> [String; 2] {
+        [format!("-F {}", self.chain), format!("-X {}", self.chain)]
+    }
+}
+
+fn push_new(lines: &mut Vec<String>, line: String) {
+    if !lines.contains(&line) {
+        lines.push(line);
+    }
+}
+
+fn has_line(saved: &str, line: &str) -> bool {
+    saved.lines().any(|other| other == line)
+}
+
+fn deletion(line: &str) -> Option<String> {
+    Some(format!("-D{}", line.strip_prefix("-A")?))
+}
+
+fn script(lines: &[String]) -> String {
+    format!("*nat\n{}\nCOMMIT\n", lines.join("\n"))
+}
+
+fn subnet_of(address: &IpNetwork) -> String {
+    format!("{}/{}", address.network(), address.prefix())
+}
+
+/// The reference's comment. Names have neither quotes nor backslashes in them.
+fn comment(network: &str, container: &str) -> String {
+    let mut text = format!("name: \"{network}\" id: \"{container}\"");
+    text.truncate(COMMENT_MAX);
+    format!("-m comment --comment \"{}\"", text.replace('"', "\\\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vocab::{ContainerId, NetworkName};
+
+    fn plan(version: Version, addresses: &[&str]) -> Plan {
+        let (network, container) = (NetworkName::new("mynet").unwrap(), ContainerId::new("abc").unwrap());
+        let addresses: Vec<_> = addresses.iter().map(|address| address.parse().unwrap()).collect();
+        Plan::new(
+            &IptablesMasquerade { network: &network, container: &container, addresses: &addresses },
+            version,
+        )
+    }
+
+    /// As the reference's own rules are listed, which `tests/iptables.rs` compares with the real thing.
+    const SAVED: &str = r#"*nat
+:POSTROUTING ACCEPT [0:0]
+:CNI-e88f49d94512ff752ebe6070 - [0:0]
+-A POSTROUTING -s 10.22.0.2/32 -m comment --comment "name: \"mynet\" id: \"abc\"" -j CNI-e88f49d94512ff752ebe6070
+-A CNI-e88f49d94512ff752ebe6070 -d 10.22.0.0/24 -m comment --comment "name: \"mynet\" id: \"abc\"" -j ACCEPT
+-A CNI-e88f49d94512ff752ebe6070 ! -d 224.0.0.0/4 -m comment --comment "name: \"mynet\" id: \"abc\"" -j MASQUERADE
+COMMIT
+"#;
+
+    #[test]
+    fn the_lines_are_the_reference_s() {
+        let plan = plan(Version::V4, &["10.22.0.2/24", "fd22::2/64"]);
+        assert_eq!(plan.missing(SAVED), Vec::<String>::new());
+        let addition = plan.addition("");
+        let mut lines: Vec<_> = addition.lines().collect();
+        lines.sort_unstable();
+        let mut saved: Vec<_> = SAVED.lines().filter(|line| !line.starts_with(":POST")).collect();
+        saved.sort_unstable();
+        assert_eq!(lines, saved);
+    }
+
+    #[test]
+    fn a_second_address_s_subnet_is_excepted_before_the_rule() {
+        let addition = plan(Version::V4, &["10.22.0.2/24", "10.33.0.2/24"]).addition(SAVED);
+        let lines: Vec<_> = addition.lines().collect();
+        assert!(lines[1].starts_with("-I CNI-e88f49d94512ff752ebe6070 -d 10.33.0.0/24"), "{addition}");
+        assert!(lines[2].starts_with("-A POSTROUTING -s 10.33.0.2/32"), "{addition}");
+        assert_eq!(lines.len(), 4);
+    }
+
+    #[test]
+    fn what_is_left_is_removed_and_no_more() {
+        let plan = plan(Version::V4, &["10.22.0.2/24"]);
+        assert_eq!(plan.removal_of(SAVED), Some(plan.removal()));
+        assert_eq!(plan.removal_of("*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n"), None);
+        let no_jump: String =
+            SAVED.lines().filter(|line| !line.contains("-s ")).map(|line| format!("{line}\n")).collect();
+        let chain = "CNI-e88f49d94512ff752ebe6070";
+        assert_eq!(plan.removal_of(&no_jump), Some(format!("*nat\n-F {chain}\n-X {chain}\nCOMMIT\n")));
+    }
+
+    #[test]
+    fn another_interface_s_rules_stay_and_without_addresses_all_go() {
+        let other = SAVED.replace("-s 10.22.0.2/32", "-s 10.22.0.9/32");
+        assert_eq!(plan(Version::V4, &["10.22.0.2/24"]).removal_of(&other), None);
+        let all = plan(Version::V4, &[]).removal_of(&other).unwrap();
+        assert!(all.contains("-D POSTROUTING -s 10.22.0.9/32") && all.contains("-X CNI-"), "{all}");
+    }
+
+    #[test]
+    fn a_comment_is_cut_where_iptables_would_refuse_it() {
+        let [network, container] = ["n", "c"].map(|letter| letter.repeat(255));
+        assert!(comment(&network, &container).len() < COMMENT_MAX + 40);
+    }
+}

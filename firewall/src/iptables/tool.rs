@@ -1,0 +1,90 @@
+//! The programs: `iptables-save` and `iptables-restore`, and their siblings for IPv6.
+
+use std::io::{self, Write};
+use std::process::{Command, Output, Stdio};
+
+use super::Version;
+
+/// Why a program did not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is not there.
+    #[error("run {program}: it is not installed")]
+    Missing {
+        /// Its name.
+        program: &'static str,
+    },
+    /// It does not start.
+    #[error("run {program}")]
+    Start {
+        /// Its name.
+        program: &'static str,
+        /// What the kernel says.
+        source: io::Error,
+    },
+    /// It says no.
+    #[error("run {program}: {message}")]
+    Refused {
+        /// Its name.
+        program: &'static str,
+        /// Its own words.
+        message: String,
+    },
+}
+
+impl Error {
+    /// A way out, where one is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Missing { .. } => Some(
+                "install the package iptables, or leave out ipMasqBackend: nftables needs no program"
+                    .to_owned(),
+            ),
+            Self::Start { .. } | Self::Refused { .. } => None,
+        }
+    }
+}
+
+/// The `nat` table as text.
+pub(super) fn save(version: Version) -> Result<String, Error> {
+    let program = match version {
+        Version::V4 => "iptables-save",
+        Version::V6 => "ip6tables-save",
+    };
+    let output = run(program, &["-t", "nat"], "")?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Does all lines of a script or, on an error, none.
+pub(super) fn restore(version: Version, script: &str) -> Result<(), Error> {
+    let program = match version {
+        Version::V4 => "iptables-restore",
+        Version::V6 => "ip6tables-restore",
+    };
+    run(program, &["--noflush", "-w"], script).map(drop)
+}
+
+fn run(program: &'static str, arguments: &[&str], input: &str) -> Result<Output, Error> {
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => Error::Missing { program },
+        _ => Error::Start { program, source },
+    };
+    let mut child = command.spawn().map_err(failed)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program that does not read to the end says why, which is the better error.
+        let _unread = stdin.write_all(input.as_bytes());
+    }
+    let output = child.wait_with_output().map_err(|source| Error::Start { program, source })?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    let message = match words.trim() {
+        "" => output.status.to_string(),
+        words => words.lines().collect::<Vec<_>>().join("; "),
+    };
+    Err(Error::Refused { program, message })
+}
