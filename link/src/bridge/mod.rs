@@ -1,0 +1,244 @@
+//! A bridge on the host: found, made, removed.
+
+mod addresses;
+mod error;
+mod plan;
+
+use std::path::Path;
+
+use netlink::{Batch, Label, Link, LinkName, Replies, RouteSocket};
+use nix::errno::Errno;
+use vocab::{InterfaceName, MacAddress};
+
+pub use addresses::{AddressChanges, OnConflict, ensure_addresses, restore_addresses};
+pub use error::Error;
+
+use crate::sysctl::Sysctl;
+
+/// The alias of a bridge that we made, and may therefore remove once nothing is on it.
+pub const OURS: &str = "netctl";
+
+/// How often another ADD may make the bridge in the same moment, and remove it again, before we give up.
+const ATTEMPTS: u32 = 8;
+/// `NET_ADDR_SET` (`linux/netdevice.h`): somebody chose the address, and it stays.
+const ADDRESS_WAS_SET: &str = "3";
+
+/// What a bridge should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BridgeSpec {
+    /// Its name.
+    pub name: InterfaceName,
+    /// Its MTU, when it is made; otherwise the kernel's choice.
+    pub mtu: Option<u32>,
+    /// Whether it takes every packet it sees.
+    pub promiscuous: bool,
+    /// Whether it minds VLANs.
+    pub vlan_filtering: bool,
+    /// Its MAC address, when it is made. A bridge without one of its own takes the lowest of its ports': it would
+    /// change when containers come and go, and every neighbour would send to the old one for a while.
+    pub mac: MacAddress,
+}
+
+/// What a bridge is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BridgeFacts {
+    /// Its number.
+    pub index: u32,
+    /// Its name.
+    pub name: InterfaceName,
+    /// Its MAC address.
+    pub mac: Option<MacAddress>,
+    /// Its MTU.
+    pub mtu: u32,
+    /// It is switched on.
+    pub is_up: bool,
+    /// It takes every packet it sees.
+    pub is_promiscuous: bool,
+    /// Whether it minds VLANs; nothing, if this kernel's bridges cannot.
+    pub vlan_filtering: Option<bool>,
+    /// Whose it is.
+    pub alias: Option<String>,
+}
+
+impl BridgeFacts {
+    /// Whether we made it.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.alias.as_deref() == Some(OURS)
+    }
+}
+
+/// Where a bridge came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It was there.
+    Existed,
+    /// It was made.
+    Created,
+}
+
+/// What [`remove_if_unused`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removal {
+    /// It is gone now.
+    Removed,
+    /// There was none.
+    Missing,
+    /// It has a port.
+    InUse,
+    /// Somebody else made it.
+    NotOurs,
+}
+
+/// Looks for the bridge of that name.
+///
+/// # Errors
+/// [`Error::NotABridge`], when the name is that of another kind of link.
+pub fn find(socket: &mut RouteSocket, name: &InterfaceName) -> Result<Option<BridgeFacts>, Error> {
+    socket.find_link(LinkName::Name(name))?.map(facts).transpose()
+}
+
+/// Sees to it that the bridge is there, is up and is as `spec` wants it. The MTU and the MAC address of a bridge
+/// that exists are left alone.
+///
+/// One request, when it exists and is right.
+///
+/// # Errors
+/// [`Error::NotABridge`], [`Error::NoVlanFiltering`], or what the kernel says. A bridge that was made is removed
+/// again then.
+pub fn ensure(socket: &mut RouteSocket, spec: &BridgeSpec) -> Result<(BridgeFacts, Origin), Error> {
+    for _ in 0..ATTEMPTS {
+        if let Some(found) = find(socket, &spec.name)? {
+            match adjust(socket, spec, found) {
+                // It was removed under our hands.
+                Err(Error::Netlink(error)) if error.is_missing() => continue,
+                other => return Ok((other?, Origin::Existed)),
+            }
+        }
+        match create(socket, spec) {
+            // Another ADD was quicker, and its bridge is as good as ours.
+            Err(Error::Netlink(error)) if error.is_exists() => {}
+            other => return Ok((other?, Origin::Created)),
+        }
+    }
+    Err(Error::Unsteady { name: spec.name.clone(), attempts: ATTEMPTS })
+}
+
+/// Removes a bridge that we made and that has no port any more.
+///
+/// The kernel removes a bridge with ports as readily: the caller must see to it that no ADD joins it meanwhile.
+///
+/// # Errors
+/// What the kernel says.
+pub fn remove_if_unused(socket: &mut RouteSocket, name: &InterfaceName) -> Result<Removal, Error> {
+    let Some(bridge) = find(socket, name)? else { return Ok(Removal::Missing) };
+    if !bridge.is_ours() {
+        return Ok(Removal::NotOurs);
+    }
+    if find_port(socket, &bridge, |_| true)?.is_some() {
+        return Ok(Removal::InUse);
+    }
+    socket.remove_links(&[bridge.index])?;
+    Ok(Removal::Removed)
+}
+
+/// The first port of `bridge` that `wanted` accepts; no port after it is looked at.
+///
+/// # Errors
+/// What the kernel says.
+pub fn find_port(
+    socket: &mut RouteSocket,
+    bridge: &BridgeFacts,
+    wanted: impl FnMut(&Link) -> bool,
+) -> Result<Option<Link>, Error> {
+    Ok(socket.find_first_link(Some(bridge.index), wanted)?)
+}
+
+/// A MAC address to make a bridge with, different each time.
+#[must_use]
+pub fn random_mac() -> MacAddress {
+    use std::hash::{BuildHasher, RandomState};
+    // The standard library's hash keys are the kernel's random numbers; no other source of them is at hand.
+    let [_, _, bytes @ ..] = RandomState::new().hash_one(OURS).to_be_bytes();
+    MacAddress::local_unicast(bytes)
+}
+
+fn facts(link: Link) -> Result<BridgeFacts, Error> {
+    match link.bridge {
+        Some(bridge) => Ok(BridgeFacts {
+            index: link.index,
+            name: link.name,
+            mac: link.mac,
+            mtu: link.mtu,
+            is_up: link.is_up,
+            is_promiscuous: link.is_promiscuous,
+            vlan_filtering: bridge.vlan_filtering,
+            alias: link.alias,
+        }),
+        None => Err(Error::NotABridge { name: link.name, kind: link.kind }),
+    }
+}
+
+fn adjust(socket: &mut RouteSocket, spec: &BridgeSpec, found: BridgeFacts) -> Result<BridgeFacts, Error> {
+    let pin = !found.is_ours() && takes_its_ports_mac(&spec.name);
+    let mut batch = plan::adjust(spec, &found, pin);
+    if batch.is_empty() {
+        return Ok(found);
+    }
+    let ticket = batch.find(LinkName::Index(found.index));
+    let link = run(socket, spec, batch)?.take_link(ticket);
+    let adjusted = facts(link.ok_or_else(|| no_answer(spec))?)?;
+    require_vlan_filtering(spec, &adjusted)?;
+    Ok(adjusted)
+}
+
+/// Whether the bridge's MAC address is one that it was never given, and loses to a lower one of a new port. Only
+/// sysfs knows; a bridge that sysfs does not show is left alone.
+fn takes_its_ports_mac(name: &InterfaceName) -> bool {
+    let path = Path::new("/sys/class/net").join(name.as_str()).join("addr_assign_type");
+    std::fs::read_to_string(path).is_ok_and(|text| text.trim() != ADDRESS_WAS_SET)
+}
+
+fn create(socket: &mut RouteSocket, spec: &BridgeSpec) -> Result<BridgeFacts, Error> {
+    let mut batch = Batch::new();
+    let ticket = batch.create_link(Label::new("create bridge", &spec.name), &plan::create(spec));
+    let index = match run(socket, spec, batch)?.take_link(ticket) {
+        Some(link) => link.index,
+        None => socket.expect_link(LinkName::Name(&spec.name))?.index,
+    };
+    finish(socket, spec, index).inspect_err(|_| {
+        // The error that is reported is the first one.
+        let _ = socket.remove_links(&[index]);
+    })
+}
+
+/// Does what can only be done once the bridge is there.
+fn finish(socket: &mut RouteSocket, spec: &BridgeSpec, index: u32) -> Result<BridgeFacts, Error> {
+    // Before it is up: a container that sends router advertisements must not give the host a route.
+    Sysctl::ipv6_conf(&spec.name, "accept_ra").ensure_if_there("0")?;
+    let mut batch = plan::finish(spec, index);
+    let ticket = batch.find(LinkName::Index(index));
+    let link = socket.run(batch)?.take_link(ticket);
+    let made = facts(link.ok_or_else(|| no_answer(spec))?)?;
+    require_vlan_filtering(spec, &made)?;
+    Ok(made)
+}
+
+fn run(socket: &mut RouteSocket, spec: &BridgeSpec, batch: Batch) -> Result<Replies, Error> {
+    socket.run(batch).map_err(|error| match error.errno() {
+        Some(Errno::EOPNOTSUPP) if spec.vlan_filtering => Error::NoVlanFiltering { name: spec.name.clone() },
+        _ => error.into(),
+    })
+}
+
+/// Some kernels whose bridges mind no VLANs do not refuse to be told so, but ignore it.
+fn require_vlan_filtering(spec: &BridgeSpec, bridge: &BridgeFacts) -> Result<(), Error> {
+    match bridge.vlan_filtering {
+        None | Some(false) if spec.vlan_filtering => Err(Error::NoVlanFiltering { name: spec.name.clone() }),
+        _ => Ok(()),
+    }
+}
+
+fn no_answer(spec: &BridgeSpec) -> Error {
+    netlink::Error::Malformed { label: Label::new("find bridge", &spec.name), lacks: "a link" }.into()
+}

@@ -1,0 +1,92 @@
+//! The container's end: settings, addresses, routes.
+
+mod error;
+mod plan;
+mod ready;
+
+use cni::{Ip, Route};
+use netlink::{Link, RouteSocket};
+use vocab::InterfaceName;
+
+pub use crate::route::ImpossibleGateway;
+pub use error::Error;
+
+pub(crate) use plan::LOOPBACK_INDEX;
+use plan::Plan;
+use ready::Pending;
+
+/// What the container's end should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerSpec {
+    /// Its number inside the container.
+    pub index: u32,
+    /// Its name inside the container.
+    pub name: InterfaceName,
+    /// Whether it is switched on.
+    pub state: State,
+    /// Its addresses, each with the gateway that routes may fall back on.
+    pub ips: Vec<Ip>,
+    /// The routes over it.
+    pub routes: Vec<Route>,
+    /// How IPv6 addresses are tried.
+    pub duplicates: Duplicates,
+}
+
+/// Whether an interface is switched on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is.
+    Up,
+    /// It is made, and left to whoever wants to use it.
+    Down,
+}
+
+/// Whether the kernel first asks around whether somebody else has an IPv6 address (RFC 4862, section 5.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Duplicates {
+    /// It does not: addresses come from somebody who hands out each one once. They are usable at once.
+    Trust,
+    /// It does; an ADD takes one to two seconds.
+    Detect,
+}
+
+/// The container's end as it is now.
+pub struct Configured {
+    /// What the kernel says of it.
+    pub link: Link,
+    pending: Option<Pending>,
+}
+
+/// Configures the container's end, with one request and only the settings that are not yet right. To be called on
+/// a thread inside the container's namespace, with a socket that was opened there.
+///
+/// # Errors
+/// See [`Error`].
+pub fn configure(container: &mut RouteSocket, spec: &ContainerSpec) -> Result<Configured, Error> {
+    let Plan { settings, batch, link } = plan::plan(spec)?;
+    for (sysctl, value) in settings {
+        sysctl.ensure(value)?;
+    }
+    // It listens before the addresses are there: how they fare is told once.
+    let pending = Pending::listen(spec)?;
+    let mut replies = container.run(batch)?;
+    let link = replies.take_link(link).ok_or_else(|| Error::no_answer(&spec.name))?;
+    Ok(Configured { link, pending })
+}
+
+impl Configured {
+    /// Waits until the IPv6 addresses can be used. The kernel finishes an address that it does not have to try
+    /// within microseconds, but in the background: until then, packets to it are dropped.
+    ///
+    /// `container` is the socket that it was configured with; the calling thread may be anywhere. Best called after
+    /// the host's end was settled, for the two waits overlap.
+    ///
+    /// # Errors
+    /// [`Error::Duplicate`] or [`Error::NotReady`].
+    pub fn wait(self, container: &mut RouteSocket) -> Result<Link, Error> {
+        if let Some(mut pending) = self.pending {
+            pending.wait(container)?;
+        }
+        Ok(self.link)
+    }
+}
