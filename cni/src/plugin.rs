@@ -86,6 +86,13 @@ impl Registry {
         self.plugins.iter().copied().find(|plugin| plugin.about().name == name)
     }
 
+    /// Whether this process ends when the call does: it is a plugin that a runtime executed, and no program that
+    /// calls plugins in process.
+    #[must_use]
+    pub fn serves_one_call(&self) -> bool {
+        self.in_process != InProcess::Listed
+    }
+
     /// The names, in the order of the list.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.plugins.iter().map(|plugin| plugin.about().name)

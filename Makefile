@@ -1,0 +1,36 @@
+# What a person or CI does with this project. `make help` lists it.
+#
+# Everything runs in network namespaces of its own; the machine's own network is never touched.
+
+CARGO ?= cargo
+SUDO  := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help build demo test lint bench fuzz install uninstall packages clean
+
+help: ## List the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+packages: ## Install the Debian packages that demo, tests and benches need, where absent
+	@SUDO="$(SUDO)" lab/install-packages
+
+build: ## Build both programs: target/*/release/netctl and netctl-cni
+	$(CARGO) build --release --locked -p netctl
+
+demo: packages build ## Show the main job: a conflist, two namespaces, pings, CHECK, DEL, nothing left
+	$(CARGO) build --release --locked -p demo
+	$(SUDO) $$($(CARGO) -q run --release --locked -p lab --bin lab-where -- demo)
+
+lint: ## What CI denies: formatting and clippy warnings
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+test: packages lint ## All tests
+	$(CARGO) build --workspace --locked
+	$(CARGO) test --workspace --locked
+
+bench: packages build ## Ours against Debian's reference plugins, side by side
+	$(CARGO) build --release --locked -p bench
+	$(CARGO) run --release --locked -q -p bench --bin bench
+
+clean: ## Remove what was built
+	$(CARGO) clean

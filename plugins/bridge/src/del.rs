@@ -1,0 +1,127 @@
+//! DEL: whatever is left of an attachment goes, and everything is tried.
+
+use std::os::fd::AsFd;
+
+use cni::{Attempts, DelCall, Failure};
+use firewall::Firewall;
+use ipnetwork::IpNetwork;
+use link::sandbox;
+use netlink::reaper;
+use netlink::{Link, LinkName, RouteSocket};
+use netns::Netns;
+
+use crate::config::{self, Masquerade, Settings};
+use crate::error::StepFault;
+use crate::{owner, release};
+
+pub(crate) fn del(call: &DelCall) -> Result<(), Failure> {
+    let mut attempts = Attempts::default();
+    let read = attempts.note(config::read(&call.call));
+    let (settings, delegated) = read.unzip();
+    let container =
+        attempts.note(sandbox::open_if_there(call.netns.as_deref(), &call.call.environment)).flatten();
+    if let Some(host) = attempts.note(RouteSocket::open().map_err(StepFault::from)) {
+        Del { call, settings: settings.as_ref(), container: container.as_ref(), host }.run(&mut attempts);
+    }
+    // Last: while the pair was there, nobody else might have its addresses.
+    let delegated = delegated.unwrap_or_else(|| call.call.clone());
+    if let Some(Some(kind)) = attempts.note(delegated.config.ipam_type()) {
+        if let Some(delegate) = attempts.note(delegated.delegate(&kind)) {
+            attempts.note(delegate.del());
+        }
+    }
+    attempts.finish()
+}
+
+/// What a DEL works with. Without settings (a configuration that cannot be read any more) what needs none goes.
+struct Del<'a> {
+    call: &'a DelCall,
+    settings: Option<&'a Settings>,
+    container: Option<&'a Netns>,
+    host: RouteSocket,
+}
+
+impl Del<'_> {
+    fn run(mut self, attempts: &mut Attempts) {
+        let end = attempts.note(self.find_host_end()).flatten();
+        // The firewall goes before the link, so that the kernel's waits for both overlap, in the child.
+        let mut firewall = Firewall::new();
+        self.unprotect(&mut firewall, end.as_ref(), attempts);
+        let caller = release::caller(&self.call.call);
+        match end {
+            Some(Link { index, name, .. }) => {
+                let held = release::socket(firewall);
+                let removed = reaper::remove_link_detached(index, &name, held, caller);
+                attempts.note(removed.map_err(StepFault::from));
+            }
+            None => {
+                release::close(firewall, caller);
+                attempts.note(self.remove_inside());
+            }
+        }
+    }
+
+    /// The host's end of the pair: by its name, or, when another program made it, through the container's end.
+    fn find_host_end(&mut self) -> Result<Option<Link>, StepFault> {
+        let attachment = &self.call.attachment;
+        let alias = owner::alias(self.call.call.config.name(), attachment);
+        let own = link::veth::find_owned(&mut self.host, &owner::host_names(attachment), &alias)?;
+        let Some(container) = self.container.filter(|_| own.is_none()) else { return Ok(own) };
+        let inside =
+            container.run(|| RouteSocket::open()?.find_link(LinkName::Name(&attachment.interface)))??;
+        match inside {
+            Some(end) => Ok(link::veth::find_host_end(&mut self.host, &end, container.as_fd())?),
+            None => Ok(None),
+        }
+    }
+
+    /// Removes an interface whose other end is not to be seen from here.
+    fn remove_inside(&self) -> Result<(), StepFault> {
+        let Some(container) = self.container else { return Ok(()) };
+        let interface = &self.call.attachment.interface;
+        container.run(|| {
+            let mut socket = RouteSocket::open()?;
+            match socket.find_link(LinkName::Name(interface))? {
+                Some(end) if !end.is_loopback => socket.remove_links(&[end.index]),
+                _ => Ok(()),
+            }
+        })??;
+        Ok(())
+    }
+
+    fn unprotect(&mut self, firewall: &mut Firewall, end: Option<&Link>, attempts: &mut Attempts) {
+        let Some(settings) = self.settings else { return };
+        let network = self.call.call.config.name();
+        let attachment = &self.call.attachment;
+        if settings.spoof_check {
+            let ports = match end {
+                Some(end) => vec![end.name.clone()],
+                None => owner::host_names(attachment),
+            };
+            for port in ports {
+                attempts.note(firewall.remove_spoof_check(&port).map_err(StepFault::from));
+            }
+        }
+        if settings.masquerade == Masquerade::Nftables {
+            let bridge = &settings.bridge;
+            attempts.note(release::masquerade(firewall, &mut self.host, network, bridge, attachment));
+        }
+        let is_ours = end.is_some_and(|end| end.alias.is_some());
+        if settings.masquerade == Masquerade::Iptables || (settings.masquerade != Masquerade::No && !is_ours)
+        {
+            let addresses = self.addresses();
+            let removed = release::iptables(firewall, network, &attachment.container, &addresses);
+            attempts.note(removed.map_err(StepFault::from));
+        }
+        if !is_ours && (settings.masquerade != Masquerade::No || settings.spoof_check) {
+            attempts.note(firewall.remove_reference_rules(network, attachment).map_err(StepFault::from));
+        }
+    }
+
+    /// The container's addresses, as far as the runtime still knows them. A result that cannot be read is as good
+    /// as none: what it would tell is found otherwise, only slower.
+    fn addresses(&self) -> Vec<IpNetwork> {
+        let result = self.call.call.config.prev_result().ok().flatten().unwrap_or_default();
+        result.ips.iter().map(|ip| ip.address).collect()
+    }
+}

@@ -1,0 +1,64 @@
+//! GC: what belongs to no valid attachment goes.
+
+use cni::{Attempts, Failure, GcCall, Valid};
+use firewall::Firewall;
+use link::veth::GROUP;
+use netlink::{Link, RouteSocket};
+use vocab::{InterfaceName, NetworkName};
+
+use crate::config;
+use crate::error::StepFault;
+use crate::{gateway, lock, owner, release};
+
+pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
+    let (settings, delegated) = config::read(&call.call)?;
+    let network = call.call.config.name();
+    let mut attempts = Attempts::default();
+    let mut firewall = Firewall::new();
+    let kept = firewall.retain(|owner| release::is_kept(owner, network, &call.valid));
+    attempts.note(kept.map_err(StepFault::from));
+    attempts.note(remove_links(network, &settings.bridge, &call.valid));
+    if let Some(kind) = &settings.ipam {
+        if let Some(delegate) = attempts.note(delegated.delegate(kind)) {
+            attempts.note(delegate.gc());
+        }
+    }
+    if call.valid.is_empty() {
+        attempts.note(remove_gateways(&settings.bridge));
+        attempts.note(release::bridge(&settings.bridge));
+        attempts.note(release::tables(&mut firewall).map_err(StepFault::from));
+    }
+    attempts.finish()
+}
+
+/// Removes the pairs of attachments that are not valid, all of them in one request.
+fn remove_links(network: &NetworkName, bridge: &InterfaceName, valid: &Valid) -> Result<(), StepFault> {
+    // While an ADD is under way, a pair that bears no mark yet is that ADD's.
+    let alone = lock::try_alone(bridge)?;
+    let mut host = RouteSocket::open()?;
+    let links = host.links()?;
+    let index = links.iter().find(|link| link.name == *bridge).map(|link| link.index);
+    let is_orphan = |link: &&Link| match &link.alias {
+        Some(alias) => owner::read(alias, network).is_some_and(|attachment| !valid.contains(&attachment)),
+        None => alone.is_some() && link.controller.is_some() && link.controller == index,
+    };
+    let orphans = links.iter().filter(|link| link.group == GROUP).filter(is_orphan);
+    let orphans: Vec<u32> = orphans.map(|link| link.index).collect();
+    Ok(host.remove_links(&orphans)?)
+}
+
+/// Removes the bridge's interfaces in VLANs when they are all that is left on it.
+fn remove_gateways(bridge: &InterfaceName) -> Result<(), Failure> {
+    let Some(_lock) = lock::try_alone(bridge)? else { return Ok(()) };
+    let mut host = RouteSocket::open().map_err(StepFault::from)?;
+    let Some(found) = link::bridge::find(&mut host, bridge)? else { return Ok(()) };
+    let is_used =
+        link::bridge::find_port(&mut host, &found, |port| !gateway::is_port(port, bridge))?.is_some();
+    if is_used {
+        return Ok(());
+    }
+    let links = host.links().map_err(StepFault::from)?;
+    let ports = links.iter().filter(|link| link.controller == Some(found.index));
+    let ports: Vec<u32> = ports.map(|link| link.index).collect();
+    Ok(host.remove_links(&ports).map_err(StepFault::from)?)
+}

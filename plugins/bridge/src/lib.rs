@@ -1,0 +1,51 @@
+//! The CNI plugin `bridge`: a container on a Linux bridge.
+//!
+//! An ADD reads like [`add`]: settings, lease, plan, then the steps, each with its reverse. What a network
+//! asks for stands in [`config`], with Docker's spelling of the same in [`docker`]; what follows from it and
+//! from the lease is decided in [`plan`] without touching anything.
+
+mod add;
+mod check;
+mod config;
+mod del;
+mod docker;
+mod error;
+mod gateway;
+mod gc;
+mod lock;
+mod owner;
+mod plan;
+mod release;
+mod status;
+
+use cni::{About, AddCall, CheckCall, DelCall, Failure, GcCall, Plugin, StatusCall, Success, Version};
+
+/// The plugin.
+#[derive(Debug, Clone, Copy)]
+pub struct Bridge;
+
+impl Plugin for Bridge {
+    fn about(&self) -> About {
+        About { name: "bridge", purpose: "connects a container to a Linux bridge", versions: &Version::ALL }
+    }
+
+    fn add(&self, call: &AddCall) -> Result<Success, Failure> {
+        add::add(call)
+    }
+
+    fn check(&self, call: &CheckCall) -> Result<(), Failure> {
+        check::check(call)
+    }
+
+    fn del(&self, call: &DelCall) -> Result<(), Failure> {
+        del::del(call)
+    }
+
+    fn gc(&self, call: &GcCall) -> Result<(), Failure> {
+        gc::gc(call)
+    }
+
+    fn status(&self, call: &StatusCall) -> Result<(), Failure> {
+        status::status(call)
+    }
+}

@@ -1,0 +1,49 @@
+//! Who may take a bridge away from under whom.
+//!
+//! The kernel removes a bridge with its ports as readily as one without. So an ADD holds the bridge's lock together
+//! with all other ADDs from before it looks for the bridge until its own port keeps it; and whoever takes away what
+//! belongs to the network as a whole (the bridge, its masquerade) does so only when no ADD holds it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use vocab::InterfaceName;
+
+use crate::error::StepFault;
+
+/// A bridge's lock, held until this value is dropped.
+pub(crate) struct Lock {
+    _file: File,
+}
+
+/// Waits until nobody takes things away from the bridge, and keeps it so.
+pub(crate) fn join(bridge: &InterfaceName) -> Result<Lock, StepFault> {
+    let (file, path) = open(bridge)?;
+    file.lock_shared().map_err(|source| StepFault::Lock { file: path, source })?;
+    Ok(Lock { _file: file })
+}
+
+/// The lock for taking things away; `None` while an ADD is under way, which will need them.
+pub(crate) fn try_alone(bridge: &InterfaceName) -> Result<Option<Lock>, StepFault> {
+    let (file, path) = open(bridge)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(Lock { _file: file })),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(source)) => Err(StepFault::Lock { file: path, source }),
+    }
+}
+
+fn open(bridge: &InterfaceName) -> Result<(File, PathBuf), StepFault> {
+    let folder = cni::run_dir().join("bridge");
+    let path = folder.join(bridge.as_str());
+    let open = || OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let file = open().or_else(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => std::fs::create_dir_all(&folder).and_then(|()| open()),
+        _ => Err(error),
+    });
+    match file {
+        Ok(file) => Ok((file, path)),
+        Err(source) => Err(StepFault::Lock { file: path, source }),
+    }
+}

@@ -1,0 +1,96 @@
+//! What is taken away: by DEL and GC, and by an ADD that failed half way.
+
+use std::os::fd::OwnedFd;
+
+use firewall::{Firewall, IptablesMasquerade, Owner, Removed};
+use ipnetwork::IpNetwork;
+use link::bridge::{AddressChanges, BridgeFacts};
+use netlink::RouteSocket;
+use netlink::reaper::{self, Caller};
+use vocab::{Attachment, ContainerId, InterfaceName, NetworkName};
+
+use crate::error::StepFault;
+use crate::{lock, owner};
+
+/// Removes a bridge that we made and that nobody uses (any more).
+pub(crate) fn bridge(name: &InterfaceName) -> Result<(), StepFault> {
+    let Some(_lock) = lock::try_alone(name)? else { return Ok(()) };
+    let mut host = RouteSocket::open().map_err(StepFault::from)?;
+    link::bridge::remove_if_unused(&mut host, name)?;
+    Ok(())
+}
+
+/// Gives a bridge the addresses back that it had.
+pub(crate) fn addresses(bridge: &BridgeFacts, changes: AddressChanges) -> Result<(), link::bridge::Error> {
+    link::bridge::restore_addresses(&mut RouteSocket::open()?, bridge, changes)
+}
+
+/// Removes the host's end of a pair, and with it the container's.
+pub(crate) fn link(index: u32) -> Result<(), netlink::Error> {
+    RouteSocket::open()?.remove_links(&[index])
+}
+
+/// Ends the MAC check of a port.
+pub(crate) fn spoof_check(port: &InterfaceName) -> Result<(), firewall::spoof::Error> {
+    Firewall::new().remove_spoof_check(port).map(drop)
+}
+
+/// Ends a network's masquerade once no container but `leaving` is on it. An ADD that is under way will need it.
+pub(crate) fn masquerade(
+    firewall: &mut Firewall,
+    host: &mut RouteSocket,
+    network: &NetworkName,
+    bridge: &InterfaceName,
+    leaving: &Attachment,
+) -> Result<(), StepFault> {
+    let Some(_lock) = lock::try_alone(bridge)? else { return Ok(()) };
+    let is_another_s = |link: &netlink::Link| {
+        let attachment = link.alias.as_deref().and_then(|alias| owner::read(alias, network));
+        attachment.is_some_and(|attachment| attachment != *leaving)
+    };
+    if host.find_first_link(None, is_another_s)?.is_none() {
+        firewall.remove_masquerade(network)?;
+    }
+    Ok(())
+}
+
+/// Ends a container's masquerade by iptables, whoever made it.
+pub(crate) fn iptables(
+    firewall: &mut Firewall,
+    network: &NetworkName,
+    container: &ContainerId,
+    addresses: &[IpNetwork],
+) -> Result<(), firewall::iptables::Error> {
+    firewall.remove_iptables_masquerade(&IptablesMasquerade { network, container, addresses }).map(drop)
+}
+
+/// The firewall's socket, whose end somebody must wait for; nothing when nothing was deleted by it.
+pub(crate) fn socket(firewall: Firewall) -> Vec<OwnedFd> {
+    firewall.into_socket().into_iter().collect()
+}
+
+/// Lets a child wait for the kernel to be done with what was deleted.
+pub(crate) fn close(firewall: Firewall, caller: Caller) {
+    reaper::hold_until_closed(socket(firewall), caller);
+}
+
+/// Whether an element's owner is `network` itself, or an attachment that is not to be removed.
+pub(crate) fn is_kept(owner: &Owner, network: &NetworkName, valid: &cni::Valid) -> bool {
+    if !owner.belongs_to(network) {
+        return true;
+    }
+    match *owner == Owner::network(network) {
+        true => !valid.is_empty(),
+        false => valid.iter().any(|attachment| Owner::attachment(network, attachment) == *owner),
+    }
+}
+
+/// Removes our tables when nothing is left in them.
+pub(crate) fn tables(firewall: &mut Firewall) -> Result<Removed, firewall::gc::Error> {
+    firewall.remove_empty_tables()
+}
+
+/// What becomes of this process after the verb.
+pub(crate) fn caller(call: &cni::Call) -> Caller {
+    if call.registry.serves_one_call() { Caller::Exits } else { Caller::LivesOn }
+}
