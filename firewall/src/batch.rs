@@ -3,6 +3,7 @@
 use netlink_packet_netfilter::NetfilterProtoFamily;
 use netlink_packet_netfilter::nftables::NfTablesMessage;
 
+use crate::channel::Request;
 use crate::element::Element;
 use crate::message;
 use crate::ruleset::{Set, Table};
@@ -85,27 +86,26 @@ impl Batch {
 
     /// Whether anything is deleted, for which somebody will have to wait.
     pub(crate) fn deletes(&self) -> bool {
-        use NfTablesMessage::{DeleteChain, DeleteRule, DeleteSetElement, DeleteTable};
-        self.changes.iter().any(|change| {
-            matches!(change.message, DeleteChain(_) | DeleteRule(_) | DeleteSetElement(_) | DeleteTable(_))
-        })
+        use Request::{DeleteChain, DeleteElements, DeleteRules, DeleteTable};
+        let mut requests = self.changes.iter().map(Change::request);
+        requests.any(|request| matches!(request, DeleteChain | DeleteElements | DeleteRules | DeleteTable))
     }
 }
 
 impl Change {
     /// What it asks for, as an error names it.
-    pub(crate) fn request(&self) -> &'static str {
+    pub(crate) fn request(&self) -> Request {
         match self.message {
-            NfTablesMessage::NewTable(_) => "make a table",
-            NfTablesMessage::NewSet(_) => "make a set",
-            NfTablesMessage::NewChain(_) => "make a chain",
-            NfTablesMessage::NewRule(_) => "add a rule",
-            NfTablesMessage::NewSetElement(_) => "add an element",
-            NfTablesMessage::DeleteTable(_) => "delete a table",
-            NfTablesMessage::DeleteChain(_) => "delete a chain",
-            NfTablesMessage::DeleteRule(_) => "delete a rule",
-            NfTablesMessage::DeleteSetElement(_) => "delete an element",
-            _ => "change something",
+            NfTablesMessage::NewTable(_) => Request::MakeTable,
+            NfTablesMessage::NewSet(_) => Request::MakeSet,
+            NfTablesMessage::NewChain(_) => Request::MakeChain,
+            NfTablesMessage::NewRule(_) => Request::AddRule,
+            NfTablesMessage::NewSetElement(_) => Request::AddElements,
+            NfTablesMessage::DeleteTable(_) => Request::DeleteTable,
+            NfTablesMessage::DeleteChain(_) => Request::DeleteChain,
+            NfTablesMessage::DeleteRule(_) => Request::DeleteRules,
+            NfTablesMessage::DeleteSetElement(_) => Request::DeleteElements,
+            _ => Request::Show,
         }
     }
 }

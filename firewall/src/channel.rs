@@ -4,12 +4,15 @@
 //! is closing the socket: the kernel then finishes what was deleted in this namespace, by whomever, and
 //! that takes a grace period of some 10 ms.
 
+mod answer;
+mod error;
+
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use netlink_packet_core::{
-    DefaultNla, NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_EXCL,
-    NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    DefaultNla, NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkHeader,
+    NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_netfilter::nftables::{GenMessage, NfTablesMessage};
 use netlink_packet_netfilter::none::ControlMessage;
@@ -20,12 +23,13 @@ use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_NETFILTER};
 use nix::errno::Errno;
 use nix::sys::socket::{MsgFlags, setsockopt, sockopt::SndBufForce};
 
+pub use error::{Error, Request};
+
+use answer::Answer;
+
 use crate::batch::{Batch, Change};
 use crate::wire;
 
-/// `NLMSG_ERROR` and `NLMSG_DONE`.
-const ERROR: u16 = 2;
-const DONE: u16 = 3;
 /// `NFNL_SUBSYS_NFTABLES`: for whom a batch is.
 const NFTABLES: u16 = 10;
 /// `NFNL_MSG_BATCH_BEGIN` and its attribute `NFNL_BATCH_GENID`.
@@ -33,73 +37,10 @@ const BATCH_BEGIN: u8 = 16;
 const BATCH_GENID: u16 = 1;
 /// `NFTA_GEN_ID`.
 const GEN_ID: u16 = 1;
-/// `NLMSGERR_ATTR_MSG`: the kernel's own words.
-const ERROR_TEXT: u16 = 1;
 /// The kernel makes no message of a listing longer than this.
 const LONGEST_ANSWER: usize = 32 * 1024;
 /// Longer messages need more than a socket's usual send buffer (`net.core.wmem_default`).
 const USUAL_SEND_BUFFER: usize = 128 * 1024;
-
-/// Why nf_tables did not do what it was asked for.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// There is no such socket.
-    #[error("open a netfilter netlink socket")]
-    Open {
-        /// What the kernel says.
-        source: io::Error,
-    },
-    /// The request did not get through.
-    #[error("send a request to nf_tables")]
-    Send {
-        /// What the kernel says.
-        source: io::Error,
-    },
-    /// The answer did not get through.
-    #[error("receive the answer of nf_tables")]
-    Receive {
-        /// What the kernel says.
-        source: io::Error,
-    },
-    /// It refused.
-    #[error("nf_tables refused to {request}: {errno}{}", in_brackets(text))]
-    Refused {
-        /// What it was asked for (`add a rule`).
-        request: &'static str,
-        /// Why not.
-        errno: Errno,
-        /// The same in the kernel's own words, if it has any.
-        text: Option<String>,
-    },
-}
-
-fn in_brackets(text: &Option<String>) -> String {
-    text.as_ref().map(|text| format!(" ({text})")).unwrap_or_default()
-}
-
-impl Error {
-    /// The kernel's number for the reason.
-    #[must_use]
-    pub fn errno(&self) -> Option<Errno> {
-        match self {
-            Self::Open { source } | Self::Send { source } | Self::Receive { source } => {
-                source.raw_os_error().map(Errno::from_raw)
-            }
-            Self::Refused { errno, .. } => Some(*errno),
-        }
-    }
-
-    /// Whether somebody else changed the ruleset at the same moment, so that looking again helps: the
-    /// generation moved on, a listing was torn, or an element's set or neighbour came or went.
-    pub(crate) fn is_race(&self) -> bool {
-        use Errno::{EAGAIN, EBUSY, EEXIST, EINTR, ENOENT, ERESTART};
-        match self {
-            Self::Refused { errno: ERESTART | EAGAIN | EBUSY | EINTR, .. } => true,
-            Self::Refused { errno: ENOENT | EEXIST, request, .. } => request.ends_with("an element"),
-            _ => false,
-        }
-    }
-}
 
 /// A question about one object.
 pub(crate) type Question = (NetfilterProtoFamily, NfTablesMessage);
@@ -111,14 +52,6 @@ pub(crate) struct Channel {
     sequence: u32,
     received: Vec<u8>,
     has_deleted: bool,
-}
-
-/// An answer: to which message, of what type, and what it says.
-struct Answer<'a> {
-    sequence: u32,
-    kind: u16,
-    flags: u16,
-    payload: &'a [u8],
 }
 
 impl Channel {
@@ -159,14 +92,14 @@ impl Channel {
         self.send(&request)?;
         while open > 0 {
             self.receive()?;
-            for answer in answers_in(&self.received) {
+            for answer in Answer::all_in(&self.received) {
                 let position = answer.sequence.wrapping_sub(first) as usize;
                 let Some(slot) = answers.get_mut(position) else { continue };
                 open = open.saturating_sub(1);
-                match answer.refusal("show an object") {
+                match answer.refusal(Request::Show) {
                     Some(Error::Refused { errno: Errno::ENOENT, .. }) => {}
                     Some(refusal) => return Err(refusal),
-                    None => *slot = answer.payload.get(4..).map(<[u8]>::to_vec),
+                    None => *slot = answer.attributes(),
                 }
             }
         }
@@ -184,14 +117,18 @@ impl Channel {
         self.encode(&mut request, family, what, NLM_F_REQUEST | NLM_F_DUMP, 0);
         self.send(&request)?;
         let mut messages = Vec::new();
+        let mut is_torn = false;
         loop {
             self.receive()?;
-            for answer in answers_in(&self.received).filter(|answer| answer.sequence == self.sequence) {
-                match answer.refusal("list objects") {
+            for answer in Answer::all_in(&self.received).filter(|answer| answer.sequence == self.sequence) {
+                // Read to its end all the same: until then the socket is busy with it.
+                is_torn |= answer.is_torn();
+                match answer.refusal(Request::List) {
                     Some(Error::Refused { errno: Errno::ENOENT, .. }) => return Ok(messages),
                     Some(refusal) => return Err(refusal),
-                    None if answer.kind == DONE => return Ok(messages),
-                    None => messages.extend(answer.payload.get(4..).map(<[u8]>::to_vec)),
+                    None if answer.is_end() && is_torn => return Err(refused(Request::List, Errno::EINTR)),
+                    None if answer.is_end() => return Ok(messages),
+                    None => messages.extend(answer.attributes()),
                 }
             }
         }
@@ -203,7 +140,7 @@ impl Channel {
         let answers = self.ask(vec![(NetfilterProtoFamily::Unspec, question)])?;
         let generation =
             answers.first().and_then(Option::as_ref).and_then(|answer| wire::attribute(answer, GEN_ID));
-        generation.and_then(wire::number).ok_or_else(|| refused("tell its generation", Errno::ENOENT))
+        generation.and_then(wire::number).ok_or_else(|| refused(Request::Show, Errno::ENODATA))
     }
 
     /// Does all changes of a batch or, on an error, none.
@@ -213,20 +150,20 @@ impl Channel {
         }
         let deletes = batch.deletes();
         let begin = self.sequence + 1;
-        let names: Vec<_> = batch.changes.iter().map(Change::request).collect();
-        let request = self.encode_batch(batch);
+        let requests: Vec<_> = batch.changes.iter().map(Change::request).collect();
+        let message = self.encode_batch(batch);
         // The end has no answer of its own; the last change is asked for one.
-        let last = begin + names.len() as u32;
-        self.send(&request)?;
+        let last = begin + requests.len() as u32;
+        self.send(&message)?;
         loop {
             self.receive()?;
-            for answer in answers_in(&self.received) {
+            for answer in Answer::all_in(&self.received) {
                 let position = answer.sequence.wrapping_sub(begin) as usize;
-                if position > names.len() {
+                if position > requests.len() {
                     continue;
                 }
-                let name = position.checked_sub(1).map_or("begin a transaction", |change| names[change]);
-                if let Some(refusal) = answer.refusal(name) {
+                let request = position.checked_sub(1).map_or(Request::Begin, |change| requests[change]);
+                if let Some(refusal) = answer.refusal(request) {
                     return Err(refusal);
                 }
                 if answer.sequence == last {
@@ -300,45 +237,6 @@ impl Channel {
     }
 }
 
-impl Answer<'_> {
-    /// Why the kernel refused, if that is what it says.
-    fn refusal(&self, request: &'static str) -> Option<Error> {
-        if self.flags & NLM_F_DUMP_INTR != 0 && self.kind != ERROR {
-            return Some(refused(request, Errno::EINTR));
-        }
-        if self.kind != ERROR && self.kind != DONE {
-            return None;
-        }
-        let code =
-            self.payload.get(..4).and_then(|bytes| Some(i32::from_ne_bytes(bytes.try_into().ok()?)))?;
-        if code == 0 {
-            return None;
-        }
-        // Behind the code is the header of the request, without its body because of NETLINK_CAP_ACK.
-        let attributes = self.payload.get(4 + 16..).unwrap_or_default();
-        let text = wire::attribute(attributes, ERROR_TEXT).and_then(wire::text).map(str::to_owned);
-        Some(Error::Refused { request, errno: Errno::from_raw(-code), text })
-    }
-}
-
-fn refused(request: &'static str, errno: Errno) -> Error {
-    Error::Refused { request, errno, text: None }
-}
-
-fn answers_in(mut bytes: &[u8]) -> impl Iterator<Item = Answer<'_>> {
-    std::iter::from_fn(move || {
-        let message = NetlinkBuffer::new_checked(bytes).ok()?;
-        let length = (message.length() as usize).next_multiple_of(4);
-        bytes = bytes.get(length..).unwrap_or_default();
-        Some(Answer {
-            sequence: message.sequence_number(),
-            kind: message.message_type(),
-            flags: message.flags(),
-            payload: message.payload(),
-        })
-    })
-}
-
 /// Elements that are there already are fine. A table must be new, or its rules would be there twice.
 fn creation_flags(message: &NfTablesMessage) -> u16 {
     match message {
@@ -349,4 +247,8 @@ fn creation_flags(message: &NfTablesMessage) -> u16 {
         }
         _ => 0,
     }
+}
+
+fn refused(request: Request, errno: Errno) -> Error {
+    Error::Refused { request, errno, text: None }
 }

@@ -12,9 +12,12 @@ const ATTEMPTS: usize = 64;
 ///
 /// Nothing happens before the first request. Dropping it closes the socket, and the kernel then waits some
 /// 10 ms for whatever was lately deleted in this namespace: by this handle, or by anybody else. Whoever
-/// cannot wait hands [`Firewall::into_socket`] to a process that can. Only calls named `remove_` and
-/// [`Firewall::retain`] delete in the usual course of things, and [`Firewall::ensure_masquerade`] and
-/// [`Firewall::ensure_spoof_check`] only when they replace what was there.
+/// cannot wait hands [`Firewall::into_socket`] to a process that can.
+///
+/// What deletes, and so leaves a wait behind, are the calls named `remove_` and `retain` when they find
+/// something, and an `ensure_` when it replaces something: the port of an earlier container, the subnet of
+/// a network that comes to share it, a table that is flushed or outdated. The `iptables` programs wait for
+/// themselves before they end.
 #[derive(Debug, Default)]
 pub struct Firewall {
     channel: Option<Channel>,

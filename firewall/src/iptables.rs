@@ -20,6 +20,9 @@ use crate::message;
 pub use plan::Version;
 pub use tool::Error as ToolError;
 
+/// The table of iptables that translates addresses.
+const NAT: &str = "nat";
+
 /// A container's addresses on a network, all of which are masqueraded.
 #[derive(Debug, Clone, Copy)]
 pub struct IptablesMasquerade<'a> {
@@ -71,6 +74,16 @@ pub enum Error {
         /// What went wrong.
         source: Cause,
     },
+    /// What belongs to nobody could not be ended.
+    #[error("remove {version} masquerade of containers that network {network} no longer has with iptables")]
+    Collect {
+        /// Of their IPv4 or IPv6 addresses.
+        version: Version,
+        /// On which network.
+        network: NetworkName,
+        /// What went wrong.
+        source: Cause,
+    },
 }
 
 /// What went wrong: the program, or the question whether it is needed.
@@ -88,18 +101,18 @@ impl Error {
     /// A way out, where one is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::Add { source, .. } | Self::Find { source, .. } | Self::Remove { source, .. } => {
-                match source {
-                    Cause::Tool(source) => source.hint(),
-                    Cause::Nftables(source) => source.hint(),
-                }
-            }
+        let (Self::Add { source, .. }
+        | Self::Find { source, .. }
+        | Self::Remove { source, .. }
+        | Self::Collect { source, .. }) = self;
+        match source {
+            Cause::Tool(source) => source.hint(),
+            Cause::Nftables(source) => source.hint(),
         }
     }
 }
 
-/// Whether a chain is there, as far as that is known without starting a program.
+/// Whether a chain or table is there, as far as that is known without starting a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Presence {
     Present,
@@ -177,6 +190,43 @@ impl Firewall {
         Ok(if [v4?, v6?].contains(&Removed::Now) { Removed::Now } else { Removed::Before })
     }
 
+    /// Ends the masquerade of those containers of a network that are not to be kept; returns of how many.
+    ///
+    /// # Errors
+    /// [`Error::Collect`], the first of them; the other address family is attended to all the same.
+    pub fn retain_iptables_masquerades(
+        &mut self,
+        network: &NetworkName,
+        keep: impl Fn(&ContainerId) -> bool,
+    ) -> Result<usize, Error> {
+        let [v4, v6] = Version::BOTH.map(|version| {
+            self.retain_version(network, version, &keep).map_err(|source| Error::Collect {
+                version,
+                network: network.clone(),
+                source,
+            })
+        });
+        Ok(v4? + v6?)
+    }
+
+    fn retain_version(
+        &mut self,
+        network: &NetworkName,
+        version: Version,
+        keep: impl Fn(&ContainerId) -> bool,
+    ) -> Result<usize, Cause> {
+        if self.presence(version, |family| (family, message::get_named_table(NAT)))? == Presence::Absent {
+            return Ok(0);
+        }
+        let saved = tool::save(version)?;
+        let mut gone = plan::containers(&saved, network);
+        gone.retain(|container| !keep(container));
+        if !gone.is_empty() {
+            tool::restore(version, &plan::removal_of_all(&saved, network, &gone, version))?;
+        }
+        Ok(gone.len())
+    }
+
     fn ensure_version(
         &mut self,
         masquerade: &IptablesMasquerade<'_>,
@@ -186,7 +236,7 @@ impl Firewall {
         if plan.is_empty() {
             return Ok(Ensured::AlreadyThere);
         }
-        let script = match self.presence(version, plan.chain())? {
+        let script = match self.presence(version, |family| (family, message::get_chain(NAT, plan.chain())))? {
             Presence::Absent => Some(plan.addition("")),
             // A failed ADD left it, or the container has another interface on this network.
             Presence::Present | Presence::Unknown => {
@@ -205,7 +255,7 @@ impl Firewall {
         version: Version,
     ) -> Result<Removed, Cause> {
         let plan = plan::Plan::new(masquerade, version);
-        match self.presence(version, plan.chain())? {
+        match self.presence(version, |family| (family, message::get_chain(NAT, plan.chain())))? {
             Presence::Absent => return Ok(Removed::Before),
             // All of it at once, as it was made; if anything else is there, nothing is done by this.
             Presence::Present if !plan.is_empty() && tool::restore(version, &plan.removal()).is_ok() => {
@@ -218,18 +268,22 @@ impl Firewall {
         Ok(Removed::Now)
     }
 
-    fn presence(&mut self, version: Version, chain: &str) -> Result<Presence, channel::Error> {
+    /// Whether the object that `question` is about is there.
+    fn presence(
+        &mut self,
+        version: Version,
+        question: impl Fn(NetfilterProtoFamily) -> channel::Question,
+    ) -> Result<Presence, channel::Error> {
         let (family, names) = match version {
             Version::V4 => (NetfilterProtoFamily::IPv4, "/proc/thread-self/net/ip_tables_names"),
             Version::V6 => (NetfilterProtoFamily::IPv6, "/proc/thread-self/net/ip6_tables_names"),
         };
         // Where this file does not list a table, the old iptables has never been asked for it.
         let tables = fs::read_to_string(names).unwrap_or_default();
-        if tables.lines().any(|table| table == "nat") {
+        if tables.lines().any(|table| table == NAT) {
             return Ok(Presence::Unknown);
         }
-        let answers =
-            self.attempt(|channel| channel.ask(vec![(family, message::get_chain("nat", chain))]))?;
+        let answers = self.attempt(|channel| channel.ask(vec![question(family)]))?;
         Ok(if answers.iter().any(Option::is_some) { Presence::Present } else { Presence::Absent })
     }
 }

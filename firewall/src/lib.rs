@@ -34,7 +34,6 @@ mod element;
 mod expression;
 mod firewall;
 pub mod gc;
-mod hint;
 pub mod iptables;
 pub mod masquerade;
 mod message;
@@ -46,7 +45,7 @@ pub mod spoof;
 mod table;
 mod wire;
 
-pub use channel::Error as NftablesError;
+pub use channel::{Error as NftablesError, Request};
 pub use firewall::{Ensured, Firewall, Removed, Standing};
 pub use iptables::IptablesMasquerade;
 pub use masquerade::{Masquerade, Masqueraded};

@@ -3,12 +3,15 @@
 //! Every subnet of a network is one element, whatever number of containers it has. Networks that share a
 //! subnet on one bridge share its element, which then names them all.
 
+mod share;
+
 use ipnetwork::IpNetwork;
+use nix::errno::Errno;
 use vocab::{InterfaceName, NetworkName};
 
 use crate::batch::Batch;
 use crate::channel::{self, Channel};
-use crate::element::{COMMENT_MAX, Element};
+use crate::element::Element;
 use crate::firewall::{Ensured, Firewall, Removed, Standing};
 use crate::message;
 use crate::owner::Owner;
@@ -16,8 +19,7 @@ use crate::ruleset::Set;
 use crate::skeleton::{MASQUERADE4, MASQUERADE6, PACKETS, POSTROUTING};
 use crate::table;
 
-/// Between the owners in a comment; neither character occurs in an owner.
-const BETWEEN_OWNERS: &str = ", ";
+use share::{Merge, comment_of, covers, is_served_by, owners_of, plan_merge};
 
 /// The subnets of a network that are to be masqueraded.
 #[derive(Debug, Clone, Copy)]
@@ -184,17 +186,18 @@ pub(crate) fn disown(
 }
 
 fn ensure(channel: &mut Channel, masquerade: &Masquerade<'_>) -> Result<Ensured, channel::Error> {
-    let owner = Owner::network(masquerade.network);
-    let wanted: Vec<_> = masquerade.elements(&owner);
-    let (is_current, found) = look(channel, &wanted)?;
-    if !is_current {
-        let additions = by_set(&wanted);
-        table::install(channel, &PACKETS, &additions)?;
-        // Others may have installed it meanwhile, or an outdated table's elements were kept instead.
-        let (_, found) = look(channel, &wanted)?;
-        return ensure_elements(channel, &wanted, found).map(|_| Ensured::Added);
+    let wanted = masquerade.elements(&Owner::network(masquerade.network));
+    if wanted.is_empty() {
+        return Ok(Ensured::AlreadyThere);
     }
-    ensure_elements(channel, &wanted, found)
+    let (is_current, found) = look(channel, &wanted)?;
+    if is_current {
+        return ensure_elements(channel, &wanted, found);
+    }
+    table::install(channel, &PACKETS, &by_set(&wanted))?;
+    // Others may have installed it meanwhile, or an outdated table's elements were kept instead.
+    let (_, found) = look(channel, &wanted)?;
+    ensure_elements(channel, &wanted, found).map(|_| Ensured::Added)
 }
 
 fn ensure_elements(
@@ -218,8 +221,8 @@ fn ensure_elements(
         batch.add(&PACKETS, set, &elements);
     }
     match channel.commit(batch) {
-        // Another network has a part of it: a set of ranges cannot hold ranges that overlap.
-        Err(channel::Error::Refused { errno: nix::errno::Errno::EEXIST, .. }) => share(channel, wanted),
+        // Another network has a part of it: there are overlapping ranges that no set can hold.
+        Err(channel::Error::Refused { errno: Errno::EEXIST, .. }) => share(channel, wanted),
         done => done.map(|()| Ensured::Added),
     }
 }
@@ -228,11 +231,14 @@ fn ensure_elements(
 /// widest remains.
 fn share(channel: &mut Channel, wanted: &[(&'static Set, Element)]) -> Result<Ensured, channel::Error> {
     let mut batch = Batch::guarded(channel.generation()?);
-    for (set, element) in wanted {
-        let existing = table::elements(channel, &PACKETS, set)?;
-        if let Some(merge) = plan_merge(&existing, element) {
-            batch.delete(&PACKETS, set, &merge.replaced);
-            batch.add(&PACKETS, set, &[merge.element]);
+    for (set, wanted) in by_set(wanted) {
+        let mut existing = table::elements(channel, &PACKETS, set)?;
+        for wanted in wanted {
+            let Some(Merge { replaced, element }) = plan_merge(&existing, &wanted) else { continue };
+            batch.delete(&PACKETS, set, &replaced);
+            batch.add(&PACKETS, set, std::slice::from_ref(&element));
+            existing.retain(|other| !replaced.contains(other));
+            existing.push(element);
         }
     }
     if batch.changes.is_empty() {
@@ -240,27 +246,6 @@ fn share(channel: &mut Channel, wanted: &[(&'static Set, Element)]) -> Result<En
     }
     channel.commit(batch)?;
     Ok(Ensured::Added)
-}
-
-/// An element that takes the place of others.
-#[derive(Debug, PartialEq, Eq)]
-struct Merge {
-    replaced: Vec<Element>,
-    element: Element,
-}
-
-fn plan_merge(existing: &[Element], wanted: &Element) -> Option<Merge> {
-    let replaced: Vec<_> = existing.iter().filter(|other| overlap(other, wanted)).cloned().collect();
-    // Subnets that overlap are nested: either one of the others holds ours, or ours holds them all.
-    let widest = replaced.iter().find(|other| covers(other, wanted)).unwrap_or(wanted).clone();
-    let mut owners: Vec<Owner> = Vec::new();
-    for owner in replaced.iter().chain([wanted]).flat_map(owners_of) {
-        if !owners.contains(&owner) {
-            owners.push(owner);
-        }
-    }
-    let element = widest.with_comment(&comment_of(&owners));
-    (replaced.as_slice() != std::slice::from_ref(&element)).then_some(Merge { replaced, element })
 }
 
 fn find(channel: &mut Channel, masquerade: &Masquerade<'_>) -> Result<Standing, channel::Error> {
@@ -327,99 +312,17 @@ fn by_set(elements: &[(&'static Set, Element)]) -> Vec<table::Addition> {
     vec![of(&MASQUERADE4), of(&MASQUERADE6)]
 }
 
-/// Whether nothing is left to be done for `wanted` when `found` is there.
-fn is_served_by(wanted: &Element, found: &Element) -> bool {
-    covers(found, wanted) && {
-        let owners = owners_of(found);
-        let wanted = owners_of(wanted);
-        wanted.iter().all(|owner| owners.contains(owner)) || !fits(&owners, &wanted)
-    }
-}
-
-fn covers(wider: &Element, narrower: &Element) -> bool {
-    wider.key <= narrower.key && narrower.key_end <= wider.key_end
-}
-
-fn overlap(one: &Element, other: &Element) -> bool {
-    one.key_end.as_ref() >= Some(&other.key) && other.key_end.as_ref() >= Some(&one.key)
-}
-
-fn owners_of(element: &Element) -> Vec<Owner> {
-    let comment = element.comment().unwrap_or_default();
-    comment.split(BETWEEN_OWNERS).filter(|owner| !owner.is_empty()).map(Owner::from_comment).collect()
-}
-
-/// As many owners as fit; those that came first have precedence.
-fn comment_of(owners: &[Owner]) -> String {
-    let mut comment = String::new();
-    for owner in owners {
-        let gap = if comment.is_empty() { "" } else { BETWEEN_OWNERS };
-        if comment.len() + gap.len() + owner.as_str().len() <= COMMENT_MAX {
-            comment.push_str(gap);
-            comment.push_str(owner.as_str());
-        }
-    }
-    comment
-}
-
-/// Whether a comment has room for both.
-fn fits(owners: &[Owner], more: &[Owner]) -> bool {
-    let both: Vec<_> = owners.iter().chain(more).cloned().collect();
-    let length: usize = both.iter().map(|owner| owner.as_str().len() + BETWEEN_OWNERS.len()).sum();
-    length <= COMMENT_MAX + BETWEEN_OWNERS.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn element(subnet: &str, comment: &str) -> Element {
-        let interface = InterfaceName::new("cni0").unwrap();
-        Element::interface_subnet(&interface, subnet.parse().unwrap()).with_comment(comment)
-    }
-
-    #[test]
-    fn a_subnet_that_another_network_has_gets_a_second_owner() {
-        let existing = [element("10.1.0.0/16", "one"), element("10.2.0.0/16", "other")];
-        let merge = plan_merge(&existing, &element("10.1.0.0/16", "two")).unwrap();
-        assert_eq!(merge.replaced, [element("10.1.0.0/16", "one")]);
-        assert_eq!(merge.element, element("10.1.0.0/16", "one, two"));
-        assert_eq!(plan_merge(&[merge.element], &element("10.1.0.0/16", "one")), None);
-    }
-
-    #[test]
-    fn of_nested_subnets_the_widest_remains() {
-        let wide = element("10.1.0.0/16", "wide");
-        let narrow = element("10.1.5.0/24", "narrow");
-        let merge = plan_merge(std::slice::from_ref(&wide), &narrow).unwrap();
-        assert_eq!(
-            (merge.replaced, merge.element),
-            (vec![wide.clone()], element("10.1.0.0/16", "wide, narrow"))
-        );
-        let others = [narrow.clone(), element("10.1.6.0/24", "third")];
-        let merge = plan_merge(&others, &wide).unwrap();
-        assert_eq!((merge.replaced.len(), merge.element), (2, element("10.1.0.0/16", "narrow, third, wide")));
-    }
-
-    #[test]
-    fn the_same_subnet_behind_another_bridge_is_another_matter() {
-        let other = InterfaceName::new("cni1").unwrap();
-        let other = Element::interface_subnet(&other, "10.1.0.0/16".parse().unwrap()).with_comment("other");
-        let wanted = element("10.1.0.0/16", "mine");
-        let merge = plan_merge(&[other], &wanted).unwrap();
-        assert_eq!((merge.replaced, merge.element), (vec![], wanted));
-    }
-
-    #[test]
-    fn owners_that_no_comment_can_hold_change_nothing() {
-        let many = element("10.1.0.0/16", &["n".repeat(60), "m".repeat(60)].join(", "));
-        let wanted = element("10.1.0.0/16", "another");
-        assert!(is_served_by(&wanted, &many));
-        assert_eq!(plan_merge(&[many], &wanted), None);
-    }
+    use crate::channel::Request;
 
     #[test]
     fn the_last_owner_takes_the_element_along() {
+        let interface = InterfaceName::new("cni0").unwrap();
+        let element = |subnet: &str, comment: &str| {
+            Element::interface_subnet(&interface, subnet.parse().unwrap()).with_comment(comment)
+        };
         let elements =
             [element("10.1.0.0/16", "one, two"), element("10.2.0.0/16", "one"), element("10.3.0.0/16", "")];
         let mut batch = Batch::default();
@@ -429,14 +332,17 @@ mod tests {
 
     #[test]
     fn an_error_names_what_was_tried_and_with_whom() {
-        let errno = nix::errno::Errno::EPERM;
         let error = Error::Add {
             subnets: vec!["10.22.0.0/16".parse().unwrap(), "fd22::/64".parse().unwrap()],
             interface: InterfaceName::new("cni0").unwrap(),
-            source: channel::Error::Refused { request: "add an element", errno, text: None },
+            source: channel::Error::Refused {
+                request: Request::AddElements,
+                errno: Errno::EPERM,
+                text: None,
+            },
         };
         assert_eq!(error.to_string(), "add masquerade of 10.22.0.0/16, fd22::/64 behind \"cni0\"");
         let source = std::error::Error::source(&error).unwrap().to_string();
-        assert_eq!(source, "nf_tables refused to add an element: EPERM: Operation not permitted");
+        assert_eq!(source, "nf_tables refused to add elements: EPERM: Operation not permitted");
     }
 }

@@ -45,6 +45,11 @@ pub(crate) fn get_table(table: &Table) -> NfTablesMessage {
     NfTablesMessage::GetTable(named_table(table))
 }
 
+/// Asks for any table, ours or not.
+pub(crate) fn get_named_table(name: &str) -> NfTablesMessage {
+    NfTablesMessage::GetTable(TableMessage { attributes: vec![TableAttribute::Name(name.to_owned())] })
+}
+
 pub(crate) fn delete_table(table: &Table) -> NfTablesMessage {
     NfTablesMessage::DeleteTable(named_table(table))
 }

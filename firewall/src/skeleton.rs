@@ -2,7 +2,8 @@
 //!
 //! It is installed once and never changes while we run; networks and containers are elements of its sets.
 //! Whoever changes a value here raises its `version`: hosts that have the older one get the new one with
-//! their next ADD, elements kept, in one transaction. The golden files in `tests/golden` show the text.
+//! their next ADD, in one transaction, and elements are kept; a set whose key changes therefore gets a new
+//! name. The golden files in `tests/golden` show the text.
 //!
 //! Why an element of `masquerade4` and `masquerade6` names the interface: two networks may have overlapping
 //! subnets on different bridges, which one set of subnets could not hold. A packet that a bridge merely

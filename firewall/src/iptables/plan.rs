@@ -3,6 +3,7 @@
 use std::fmt;
 
 use ipnetwork::IpNetwork;
+use vocab::{ContainerId, NetworkName};
 
 use super::IptablesMasquerade;
 use crate::owner::hex_digest;
@@ -57,8 +58,7 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn new(masquerade: &IptablesMasquerade<'_>, version: Version) -> Self {
         let (network, container) = (masquerade.network.as_str(), masquerade.container.as_str());
-        let chain =
-            format!("{CHAIN_PREFIX}{}", hex_digest(format!("{network}{container}").as_bytes(), CHAIN_DIGITS));
+        let chain = chain_name(network, container);
         let comment = comment(network, container);
         let addresses =
             masquerade.addresses.iter().filter(|address| address.is_ipv4() == (version == Version::V4));
@@ -117,6 +117,11 @@ impl Plan {
     /// What takes away whatever of it is in `saved`: our addresses' jumps, or all of them when no addresses
     /// are known, and the chain when nothing leads there any more.
     pub(super) fn removal_of(&self, saved: &str) -> Option<String> {
+        let lines = self.removal_lines(saved);
+        (!lines.is_empty()).then(|| script(&lines))
+    }
+
+    fn removal_lines(&self, saved: &str) -> Vec<String> {
         let target = format!(" -j {}", self.chain);
         let jumps: Vec<_> =
             saved.lines().filter(|line| line.starts_with("-A ") && line.ends_with(&target)).collect();
@@ -127,12 +132,45 @@ impl Plan {
         if is_declared && others.is_empty() {
             lines.extend(self.chain_removal());
         }
-        (!lines.is_empty()).then(|| script(&lines))
+        lines
     }
 
     fn chain_removal(&self) -> [String; 2] {
         [format!("-F {}", self.chain), format!("-X {}", self.chain)]
     }
+}
+
+/// The containers of a network that have a chain in `saved`.
+pub(super) fn containers(saved: &str, network: &NetworkName) -> Vec<ContainerId> {
+    let before = format!("--comment \"name: \\\"{network}\\\" id: \\\"");
+    let mut containers = Vec::new();
+    for line in saved.lines().filter(|line| line.starts_with("-A ")) {
+        let name = line.split_once(&before).and_then(|(_, rest)| rest.split('\\').next());
+        let Some(container) = name.and_then(|name| ContainerId::new(name).ok()) else { continue };
+        // Others may write such comments, too; the chain's name cannot be like ours by chance.
+        let is_ours = line.split(' ').any(|word| word == chain_name(network.as_str(), container.as_str()));
+        if is_ours && !containers.contains(&container) {
+            containers.push(container);
+        }
+    }
+    containers
+}
+
+/// What takes away everything of these containers.
+pub(super) fn removal_of_all(
+    saved: &str,
+    network: &NetworkName,
+    gone: &[ContainerId],
+    version: Version,
+) -> String {
+    let plans = gone
+        .iter()
+        .map(|container| Plan::new(&IptablesMasquerade { network, container, addresses: &[] }, version));
+    script(&plans.flat_map(|plan| plan.removal_lines(saved)).collect::<Vec<_>>())
+}
+
+fn chain_name(network: &str, container: &str) -> String {
+    format!("{CHAIN_PREFIX}{}", hex_digest(format!("{network}{container}").as_bytes(), CHAIN_DIGITS))
 }
 
 fn push_new(lines: &mut Vec<String>, line: String) {
@@ -167,7 +205,6 @@ fn comment(network: &str, container: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vocab::{ContainerId, NetworkName};
 
     fn plan(version: Version, addresses: &[&str]) -> Plan {
         let (network, container) = (NetworkName::new("mynet").unwrap(), ContainerId::new("abc").unwrap());
@@ -178,7 +215,7 @@ mod tests {
         )
     }
 
-    /// As the reference's own rules are listed, which `tests/iptables.rs` compares with the real thing.
+    /// As the reference's own rules are listed, which `tests/live/iptables.rs` compares with the real thing.
     const SAVED: &str = r#"*nat
 :POSTROUTING ACCEPT [0:0]
 :CNI-e88f49d94512ff752ebe6070 - [0:0]
@@ -226,6 +263,15 @@ COMMIT
         assert_eq!(plan(Version::V4, &["10.22.0.2/24"]).removal_of(&other), None);
         let all = plan(Version::V4, &[]).removal_of(&other).unwrap();
         assert!(all.contains("-D POSTROUTING -s 10.22.0.9/32") && all.contains("-X CNI-"), "{all}");
+    }
+
+    #[test]
+    fn the_containers_of_a_network_are_read_from_its_chains_alone() {
+        let names = |network: &str| containers(SAVED, &NetworkName::new(network).unwrap());
+        assert_eq!(names("mynet"), [ContainerId::new("abc").unwrap()]);
+        assert_eq!(names("my"), []);
+        let forged = SAVED.replace("CNI-e88f", "CNI-ffff");
+        assert_eq!(containers(&forged, &NetworkName::new("mynet").unwrap()), []);
     }
 
     #[test]

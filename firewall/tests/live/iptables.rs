@@ -95,6 +95,28 @@ fn whatever_is_left_of_a_chain_goes() {
 }
 
 #[test]
+fn containers_that_a_network_no_longer_has_are_collected() {
+    let Some(host) = fresh() else { return };
+    let Some(_) = lab::tools::require("iptables-restore") else { return };
+    host.run(|| {
+        let mut firewall = Firewall::new();
+        assert_eq!(firewall.retain_iptables_masquerades(&network("mynet"), |_| false).unwrap(), 0);
+        let [kept, one, two] = [("abc", 2), ("def", 3), ("ghi", 4)].map(|(id, number)| {
+            Container::new(id, &[&format!("10.22.0.{number}/24"), &format!("fd22::{number}/64")])
+        });
+        assert_eq!(firewall.ensure_iptables_masquerade(&kept.masquerade()).unwrap(), Ensured::Added);
+        let before = saved();
+        for gone in [&one, &two] {
+            assert_eq!(firewall.ensure_iptables_masquerade(&gone.masquerade()).unwrap(), Ensured::Added);
+        }
+        assert_eq!(firewall.retain_iptables_masquerades(&network("other"), |_| false).unwrap(), 0);
+        assert_eq!(firewall.retain_iptables_masquerades(&network("mynet"), |id| *id == kept.id).unwrap(), 4);
+        assert_eq!(saved(), before);
+    })
+    .unwrap();
+}
+
+#[test]
 fn a_container_s_second_interface_keeps_its_rules() {
     let Some(host) = fresh() else { return };
     let Some(_) = lab::tools::require("iptables-restore") else { return };

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::support::{Landscape, ensure, find, fresh, network, seen_as};
+use crate::support::{Landscape, ensure, find, fresh, network, ruleset, seen_as};
 use firewall::{Ensured, Firewall, Removed, Standing};
 
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -45,10 +45,11 @@ fn a_second_add_changes_nothing() {
     let Some(host) = fresh() else { return };
     host.run(|| {
         let mut firewall = Firewall::new();
+        assert_eq!(ensure(&mut firewall, "mynet", "br0", &[]), Ensured::AlreadyThere);
+        assert_eq!(ruleset(), "", "a network without subnets needs no rules");
         // The bits of the host's part do not matter; an address more of the same subnet makes no element.
         assert_eq!(ensure(&mut firewall, "mynet", "br0", &["10.22.0.9/24", "10.22.0.7/24"]), Ensured::Added);
         assert_eq!(ensure(&mut firewall, "mynet", "br0", &["10.22.0.0/24"]), Ensured::AlreadyThere);
-        assert_eq!(ensure(&mut firewall, "mynet", "br0", &[]), Ensured::AlreadyThere);
         assert_eq!(ensure(&mut firewall, "mynet", "br0", &["10.22.0.0/24", "fd22::/64"]), Ensured::Added);
         assert_eq!(firewall.list_masquerades().unwrap().len(), 2);
         // Nothing was deleted, so there is nothing to wait for.
@@ -88,6 +89,23 @@ fn networks_that_share_a_bridge_and_a_subnet_share_the_element_until_both_are_go
         assert_eq!(find(&mut firewall, "two", "br0", &["10.22.0.0/16"]), Standing::Whole);
         assert_eq!(firewall.retain(|owner| owner.as_str() != "two").unwrap(), 1);
         assert_eq!(firewall.list_masquerades().unwrap(), []);
+    })
+    .unwrap();
+}
+
+#[test]
+fn two_subnets_inside_another_network_s_are_one_element_with_both_owners() {
+    let Some(host) = fresh() else { return };
+    host.run(|| {
+        let mut firewall = Firewall::new();
+        assert_eq!(ensure(&mut firewall, "wide", "br0", &["10.22.0.0/16"]), Ensured::Added);
+        let inside = ["10.22.5.0/24", "10.22.6.0/24", "10.99.0.0/24"];
+        assert_eq!(ensure(&mut firewall, "inside", "br0", &inside), Ensured::Added);
+        assert_eq!(ensure(&mut firewall, "inside", "br0", &inside), Ensured::AlreadyThere);
+        let found = firewall.list_masquerades().unwrap();
+        let shared = found.iter().find(|found| found.subnet.prefix() == 16).unwrap();
+        let owners: Vec<_> = shared.owners.iter().map(ToString::to_string).collect();
+        assert_eq!((found.len(), owners), (2, vec!["wide".to_owned(), "inside".to_owned()]));
     })
     .unwrap();
 }

@@ -15,6 +15,7 @@ use vocab::{Attachment, ContainerId, InterfaceName, NetworkName};
 
 /// A fresh namespace, or the reason why the test is skipped.
 pub(crate) fn fresh() -> Option<Netns> {
+    let _programs = (lab::tools::require("nft")?, lab::tools::require("ip")?);
     match Netns::create() {
         Ok(netns) => Some(netns),
         Err(error) => {
