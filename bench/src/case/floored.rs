@@ -1,0 +1,93 @@
+//! Our whole process against the least that the kernel's own work takes.
+
+use super::scene::Scene;
+use super::{Bench, Error};
+use crate::container::Container;
+use crate::helper::{self, Floor};
+use crate::network::{PREFIX_IPV4, PREFIX_IPV6, Shape, Stack};
+use crate::report::{Body, Measure, Row, Section, Versus};
+use crate::series::{Pair, alternate};
+use crate::settle::settle;
+use std::ffi::OsString;
+use std::time::Duration;
+
+/// An address that host-local does not come to in a run.
+const FAR: u32 = 60_000;
+
+/// The host's end of the floor's pair.
+const HOST_END: &str = "floor0";
+
+pub(super) fn run(bench: &Bench) -> Result<Vec<Section>, Error> {
+    let mut rows = series(bench, Stack::Ipv4)?;
+    rows.extend(series(bench, Stack::Dual)?);
+    let versus = Versus { reference: "floor", ours: "ours", measure: Measure::AsLong, rows };
+    let title = "our whole process against the fewest netlink messages for the same result".to_owned();
+    Ok(vec![Section { title, body: Body::Versus(versus) }])
+}
+
+/// Who does it.
+#[derive(Clone, Copy, Debug)]
+enum Who {
+    Floor,
+    Ours,
+}
+
+/// What one container took.
+#[derive(Clone, Copy, Debug)]
+struct Life {
+    add: Floor,
+    del: Floor,
+}
+
+fn series(bench: &Bench, stack: Stack) -> Result<Vec<Row>, Error> {
+    let shape = Shape { stack, masquerade: false };
+    let mut scene = Scene::inhabited(&bench.sides.ours, shape)?;
+    let mut contenders = Pair { reference: Who::Floor, ours: Who::Ours };
+    let lives = alternate(&mut contenders, bench.effort.rounds(100), |who| live(&mut scene, *who, stack))?;
+    scene.end()?;
+    let row = |what: &str, of: fn(&Life) -> Duration, ours: fn(&Life) -> Duration| {
+        Row::new(format!("{what}, {shape}"), lives.reference.iter().map(of), lives.ours.iter().map(ours))
+    };
+    Ok(vec![
+        row("ADD, floor in the kernel", |life| life.add.kernel, |life| life.add.process).goal(3.0),
+        row("ADD, floor's process", |life| life.add.process, |life| life.add.process),
+        row("DEL, floor until unlisted", |life| life.del.kernel, |life| life.del.process),
+        row("DEL, floor's process", |life| life.del.process, |life| life.del.process),
+    ])
+}
+
+fn live(scene: &mut Scene<'_>, who: Who, stack: Stack) -> Result<Life, Error> {
+    let container = Container::create()?;
+    let life = match who {
+        Who::Floor => Life {
+            add: helper::floor(add_arguments(scene, &container, stack))?,
+            del: helper::floor(vec!["del".into(), HOST_END.into()])?,
+        },
+        Who::Ours => {
+            let attachment = scene.attachment(&container);
+            let (add, result) = attachment.add()?;
+            let del = attachment.del(&result)?;
+            Life { add: whole(add), del: whole(del) }
+        }
+    };
+    scene.keep(container);
+    settle()?;
+    Ok(life)
+}
+
+/// Nobody looks inside our process.
+fn whole(process: Duration) -> Floor {
+    Floor { kernel: process, process }
+}
+
+fn add_arguments(scene: &Scene<'_>, container: &Container, stack: Stack) -> Vec<OsString> {
+    let network = scene.network();
+    let ((ipv4, ipv6), (gateway, gateway6)) = (network.address(FAR), network.address(1));
+    let mut words: Vec<OsString> = vec!["add".into(), container.path().into()];
+    words.extend([network.bridge(), HOST_END, "eth0"].map(OsString::from));
+    words.extend([format!("{ipv4}/{PREFIX_IPV4}"), gateway.to_string()].map(OsString::from));
+    if stack == Stack::Dual {
+        words.extend([format!("{ipv6}/{PREFIX_IPV6}"), gateway6.to_string()].map(OsString::from));
+    }
+    words
+}
