@@ -26,8 +26,9 @@ use crate::removal::numbered;
 use crate::watch::wait_readable;
 use crate::{Error, Event, Group, Label, LinkName, Refused, RouteSocket, Watch, frame};
 
-/// Far more than a removal takes until it is announced, even when others hold the kernel's lock.
-const LIMIT: Duration = Duration::from_secs(2);
+/// Far more than a removal takes until it is announced, even when many others want the kernel's one lock. Giving up
+/// earlier would make an error of a busy machine.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// What becomes of the process that asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,7 +238,7 @@ fn detach(caller: Caller, work: impl FnOnce()) -> Result<(), Errno> {
         ForkResult::Child => run_child(caller, work),
         ForkResult::Parent { child } => {
             if caller == Caller::LivesOn {
-                let _ = waitpid(child, None);
+                while waitpid(child, None) == Err(Errno::EINTR) {}
             }
             Ok(())
         }

@@ -19,7 +19,7 @@ use crate::port::PortSpec;
 /// The group of the host's end of every pair that we make: `ip link show group 1852007936` lists them.
 pub const GROUP: u32 = 0x6e63_7600;
 
-/// How often each name is tried: it may have been a link's that is gone when we look whose.
+/// How often each name is tried: it may be a leftover's, or a link's that is gone when we look whose it is.
 const ATTEMPTS: usize = 3;
 
 /// What a pair should be.
@@ -66,21 +66,17 @@ pub struct Veth {
 /// # Errors
 /// See [`Error`]; nothing is left behind then.
 pub fn create(host: &mut RouteSocket, spec: &VethSpec<'_>) -> Result<Veth, Error> {
-    let mut leftover_removed = false;
-    let mut names = spec.host_names.iter().flat_map(|name| std::iter::repeat_n(name, ATTEMPTS)).peekable();
-    while let Some(name) = names.next() {
-        let refused = match create_named(host, spec, name)? {
-            Ok(veth) => return finish(host, spec, veth),
-            Err(refused) => refused,
-        };
-        match why_refused(host, spec, name, refused)? {
-            // Once: what comes back after it was removed is no leftover.
-            Taken::ByOurLeftover(index) if !leftover_removed => {
-                host.remove_links(&[index])?;
-                leftover_removed = true;
+    for name in spec.host_names {
+        for _ in 0..ATTEMPTS {
+            let refused = match create_named(host, spec, name)? {
+                Ok(veth) => return finish(host, spec, veth),
+                Err(refused) => refused,
+            };
+            match why_refused(host, spec, name, refused)? {
+                Taken::ByOurLeftover(index) => host.remove_links(&[index])?,
+                Taken::ByStranger => break,
+                Taken::NoMore => {}
             }
-            Taken::ByOurLeftover(_) | Taken::ByStranger => while names.next_if_eq(&name).is_some() {},
-            Taken::NoMore => {}
         }
     }
     Err(Error::NamesTaken { tried: spec.host_names.to_vec() })
