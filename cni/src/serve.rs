@@ -167,10 +167,21 @@ fn version(plugin: &dyn Plugin) -> Vec<u8> {
 }
 
 fn print(answer: &Answer) -> ExitCode {
-    let mut stdout = std::io::stdout().lock();
     // A runtime that has gone away reads no error either; it will call DEL.
-    let printed = stdout.write_all(&answer.stdout).and_then(|()| stdout.flush()).is_ok();
+    let printed = write_whole(&answer.stdout).is_ok();
     if answer.success && printed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Writes to stdout in one system call, which the standard library's line buffer would not.
+fn write_whole(mut bytes: &[u8]) -> nix::Result<()> {
+    while !bytes.is_empty() {
+        match nix::unistd::write(std::io::stdout(), bytes) {
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(nix::errno::Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(())
 }
 
 /// A person called the plugin without a verb.

@@ -206,10 +206,38 @@ impl Netns {
         })
     }
 
-    /// Moves the calling thread for good; only for threads and processes made for that.
+    /// Runs `job` inside this namespace on the calling thread, which comes back afterwards.
+    ///
+    /// For a process that has one thread and ends soon: a plugin that a runtime executed. There, starting a thread
+    /// ([`run`](Self::run)) costs 75 µs, and 330 µs when others want the processor, against 5 µs for going there and
+    /// back. A thread that cannot come back would go on in the container's namespace as if it were the host's; so the
+    /// process is ended then.
+    ///
+    /// # Errors
+    /// [`Error::Enter`] when the kernel does not let us in.
+    pub fn visit<T>(&self, job: impl FnOnce() -> T) -> Result<T, Error> {
+        let home = Home(Self::current()?);
+        self.enter()?;
+        let result = job();
+        drop(home);
+        Ok(result)
+    }
+
+    /// Moves the calling thread; only for those that were made for that, or come back.
     pub(crate) fn enter(&self) -> Result<(), Error> {
         setns(&self.file, CloneFlags::CLONE_NEWNET)
             .map_err(|errno| Error::Enter { path: self.path.clone(), source: errno.into() })
+    }
+}
+
+/// Where a visitor comes from, and goes back to, however the visit ends.
+struct Home(Netns);
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if self.0.enter().is_err() {
+            std::process::abort();
+        }
     }
 }
 

@@ -157,7 +157,7 @@ impl<'a> Add<'a> {
         Ok(veth)
     }
 
-    /// Configures the container's end on a thread in its namespace; the socket that comes back stays there.
+    /// Configures the container's end from inside its namespace; the socket that comes back stays there.
     fn configure(&self, veth: &Veth, plan: &Plan) -> Result<(RouteSocket, Configured), Failure> {
         let spec = ContainerSpec {
             index: veth.container_index,
@@ -171,11 +171,15 @@ impl<'a> Add<'a> {
                 Duplicates::Trust
             },
         };
-        let configured = self.container.run(|| {
+        let configure = || {
             let mut socket = RouteSocket::open().map_err(link::container::Error::from)?;
             let configured = link::container::configure(&mut socket, &spec)?;
             Ok::<_, link::container::Error>((socket, configured))
-        });
+        };
+        let configured = match self.call.registry.serves_one_call() {
+            true => self.container.visit(configure),
+            false => self.container.run(configure),
+        };
         Ok(configured.map_err(StepFault::from)??)
     }
 

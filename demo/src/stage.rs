@@ -1,0 +1,59 @@
+//! Commands run in the private host, shown together with what they print.
+
+use std::error::Error;
+
+use lab::{Host, Place};
+
+/// Where the tour takes place.
+pub(crate) struct Stage<'a> {
+    host: &'a Host,
+}
+
+impl<'a> Stage<'a> {
+    pub(crate) const fn new(host: &'a Host) -> Self {
+        Self { host }
+    }
+
+    /// Says what comes next.
+    pub(crate) fn say(&self, words: &str) {
+        println!("\n── {words}");
+    }
+
+    /// Runs a command that must succeed.
+    pub(crate) fn show<const N: usize>(&self, words: [&str; N]) -> Result<(), Box<dyn Error>> {
+        println!("$ {}", words.join(" "));
+        indent(&self.host.run(words).ok()?);
+        Ok(())
+    }
+
+    /// Runs a command that must fail, and shows what it says.
+    pub(crate) fn show_refused<const N: usize>(&self, words: [&str; N]) -> Result<(), Box<dyn Error>> {
+        println!("$ {}", words.join(" "));
+        let outcome = self.host.run(words).refused()?;
+        indent(outcome.stdout());
+        indent(outcome.stderr());
+        Ok(())
+    }
+
+    /// Writes a file of the host.
+    pub(crate) fn write(&self, path: &str, text: &str) -> Result<(), Box<dyn Error>> {
+        self.host.run(["mkdir", "-p", parent(path)]).ok()?;
+        Ok(self.host.write_file(path, text)?)
+    }
+
+    /// Removes a file of the host.
+    pub(crate) fn remove(&self, path: &str) -> Result<(), Box<dyn Error>> {
+        self.host.run(["rm", path]).ok()?;
+        Ok(())
+    }
+}
+
+fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("/", |(folder, _)| folder)
+}
+
+fn indent(text: &str) {
+    for line in text.lines().filter(|line| !line.trim().is_empty()) {
+        println!("    {line}");
+    }
+}
