@@ -4,9 +4,9 @@ use cni::{Attempts, Failure, GcCall, Valid};
 use firewall::Firewall;
 use link::veth::GROUP;
 use netlink::{Link, RouteSocket};
-use vocab::{InterfaceName, NetworkName};
+use vocab::{ContainerId, InterfaceName, NetworkName};
 
-use crate::config;
+use crate::config::{self, Masquerade};
 use crate::error::StepFault;
 use crate::{gateway, lock, owner, release};
 
@@ -17,6 +17,10 @@ pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
     let mut firewall = Firewall::new();
     let kept = firewall.retain(|owner| release::is_kept(owner, network, &call.valid));
     attempts.note(kept.map_err(StepFault::from));
+    if settings.masquerade == Masquerade::Iptables {
+        let is_valid = |container: &ContainerId| call.valid.has_container(container.as_str());
+        attempts.note(firewall.retain_iptables_masquerades(network, is_valid).map_err(StepFault::from));
+    }
     attempts.note(remove_links(network, &settings.bridge, &call.valid));
     if let Some(kind) = &settings.ipam {
         if let Some(delegate) = attempts.note(delegated.delegate(kind)) {
@@ -26,8 +30,9 @@ pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
     if call.valid.is_empty() {
         attempts.note(remove_gateways(&settings.bridge));
         attempts.note(release::bridge(&settings.bridge));
-        attempts.note(release::tables(&mut firewall).map_err(StepFault::from));
+        attempts.note(firewall.remove_empty_tables().map_err(StepFault::from));
     }
+    release::close(firewall, release::caller(&call.call));
     attempts.finish()
 }
 

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use firewall::{Firewall, IptablesMasquerade, Owner, Removed};
+use firewall::{Firewall, IptablesMasquerade, Owner};
 use ipnetwork::IpNetwork;
 use link::bridge::{AddressChanges, BridgeFacts};
 use netlink::RouteSocket;
@@ -83,11 +83,6 @@ pub(crate) fn is_kept(owner: &Owner, network: &NetworkName, valid: &cni::Valid) 
         true => !valid.is_empty(),
         false => valid.iter().any(|attachment| Owner::attachment(network, attachment) == *owner),
     }
-}
-
-/// Removes our tables when nothing is left in them.
-pub(crate) fn tables(firewall: &mut Firewall) -> Result<Removed, firewall::gc::Error> {
-    firewall.remove_empty_tables()
 }
 
 /// What becomes of this process after the verb.
