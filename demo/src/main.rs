@@ -31,7 +31,9 @@ const STAYS: [(Topic, &str); 9] = [
 fn main() -> ExitCode {
     match tour() {
         Ok(left) if left.is_empty() => {
-            println!("\nNothing is left: links, addresses, routes, rules, leases, mounts and processes are as before.");
+            println!(
+                "\nNothing is left: links, addresses, routes, rules, leases, mounts and processes are as before."
+            );
             ExitCode::SUCCESS
         }
         Ok(left) => {
@@ -125,6 +127,8 @@ fn programs() -> Result<PathBuf, Box<dyn Error>> {
     let folder = here.parent().ok_or("the demo has no folder")?.to_owned();
     match folder.join("netctl").is_file() && folder.join("netctl-cni").is_file() {
         true => Ok(folder),
-        false => Err(format!("no netctl and netctl-cni in {}: run `make build` first", folder.display()).into()),
+        false => {
+            Err(format!("no netctl and netctl-cni in {}: run `make build` first", folder.display()).into())
+        }
     }
 }

@@ -65,9 +65,16 @@ impl Firewall {
     /// process that has it. Without one there is nothing to wait for on this handle's account.
     #[must_use]
     pub fn into_socket(self) -> Option<OwnedFd> {
-        let channel = self.channel.filter(Channel::has_deleted)?;
+        self.channel.as_ref().filter(|channel| channel.has_deleted())?;
+        self.into_any_socket()
+    }
+
+    /// The socket, if there is one: for whoever has a child at hand that holds it anyway. Closing it waits for what
+    /// others deleted, too.
+    #[must_use]
+    pub fn into_any_socket(self) -> Option<OwnedFd> {
         // Without a descriptor to spare the socket is closed here and now, which is slow but right.
-        channel.into_fd().ok()
+        self.channel?.into_fd().ok()
     }
 
     /// Tries until nobody else is quicker.

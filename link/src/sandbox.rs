@@ -59,7 +59,8 @@ pub fn open(path: &Path, environment: &Environment) -> Result<Netns, Error> {
     }
 }
 
-/// Opens the container's namespace for a DEL: one that is gone, or that nobody names, is fine.
+/// Opens the container's namespace for a DEL: one that is gone, that nobody names, or that has become something else
+/// is fine. What is left of the attachment is on the host then.
 ///
 /// # Errors
 /// As [`open`].
@@ -67,6 +68,7 @@ pub fn open_if_there(path: Option<&Path>, environment: &Environment) -> Result<O
     let Some(path) = path else { return Ok(None) };
     match open(path, environment) {
         Err(Error::Open(error)) if error.is_gone() => Ok(None),
+        Err(Error::Open(netns::Error::NotANamespace { .. } | netns::Error::OtherKind { .. })) => Ok(None),
         other => other.map(Some),
     }
 }

@@ -41,6 +41,7 @@ struct Add<'a> {
 impl<'a> Add<'a> {
     fn run(&self, mut host: RouteSocket, sandbox: String, undo: &mut Undo<'a>) -> Result<Success, Failure> {
         let _lock = lock::join(&self.settings.bridge)?;
+        self.promise_to_end_masquerade(undo);
         let bridge = self.ensure_bridge(&mut host, undo)?;
         let lease = self.lease(&mut host, undo)?;
         let plan = Plan::new(self.settings, &lease, self.attachment);
@@ -54,6 +55,18 @@ impl<'a> Add<'a> {
         link::sync::settle(&mut host, veth.host_index, Some(bridge.index)).map_err(StepFault::from)?;
         configured.wait(&mut inside)?;
         Ok(self.answer(lease, plan, &bridge, &veth, sandbox, gateway.as_ref()))
+    }
+
+    /// Should this ADD fail, the network may be empty, and a DEL that saw this ADD under way has left its masquerade.
+    fn promise_to_end_masquerade(&self, undo: &mut Undo<'a>) {
+        if self.settings.masquerade != Wanted::Nftables {
+            return;
+        }
+        let (network, bridge, leaving) = (self.call.config.name(), &self.settings.bridge, self.attachment);
+        undo.push(format!("end the masquerade of {network}"), move || {
+            let mut host = RouteSocket::open()?;
+            release::masquerade(&mut Firewall::new(), &mut host, network, bridge, leaving).map(drop)
+        });
     }
 
     fn ensure_bridge(&self, host: &mut RouteSocket, undo: &mut Undo<'a>) -> Result<BridgeFacts, Failure> {
@@ -216,11 +229,6 @@ impl<'a> Add<'a> {
         }
         match self.settings.masquerade {
             Wanted::Nftables if !plan.masqueraded.is_empty() => {
-                let (bridge, leaving) = (&self.settings.bridge, self.attachment);
-                undo.push(format!("end the masquerade of {network}"), move || {
-                    let mut host = RouteSocket::open()?;
-                    release::masquerade(&mut Firewall::new(), &mut host, network, bridge, leaving)
-                });
                 let masquerade = Masquerade { network, interface: gateway, subnets: &plan.masqueraded };
                 let _ = firewall.ensure_masquerade(&masquerade).map_err(StepFault::from)?;
             }

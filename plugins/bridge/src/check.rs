@@ -17,11 +17,11 @@ use crate::{gateway, owner};
 
 pub(crate) fn check(call: &CheckCall) -> Result<(), Failure> {
     let (settings, delegated) = config::read(&call.call)?;
+    let missing = || ConfigError::MissingPrevResult { verb: Verb::Check };
+    let result = call.call.config.prev_result()?.ok_or_else(missing)?;
     if let Some(kind) = &settings.ipam {
         delegated.delegate(kind)?.check()?;
     }
-    let missing = || ConfigError::MissingPrevResult { verb: Verb::Check };
-    let result = call.call.config.prev_result()?.ok_or_else(missing)?;
     let container = sandbox::open(&call.netns, &call.call.environment)?;
     let host = RouteSocket::open().map_err(StepFault::from)?;
     Check { call, settings: &settings, result: &result, host }.run(&container)

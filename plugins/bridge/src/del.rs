@@ -12,7 +12,8 @@ use netns::Netns;
 
 use crate::config::{self, Masquerade, Settings};
 use crate::error::StepFault;
-use crate::{owner, release};
+use crate::owner;
+use crate::release::{self, Network};
 
 pub(crate) fn del(call: &DelCall) -> Result<(), Failure> {
     let mut attempts = Attempts::default();
@@ -25,10 +26,10 @@ pub(crate) fn del(call: &DelCall) -> Result<(), Failure> {
     }
     // Last: while the pair was there, nobody else might have its addresses.
     let delegated = delegated.unwrap_or_else(|| call.call.clone());
-    if let Some(Some(kind)) = attempts.note(delegated.config.ipam_type()) {
-        if let Some(delegate) = attempts.note(delegated.delegate(&kind)) {
-            attempts.note(delegate.del());
-        }
+    if let Some(Some(kind)) = attempts.note(delegated.config.ipam_type())
+        && let Some(delegate) = attempts.note(delegated.delegate(&kind))
+    {
+        attempts.note(delegate.del());
     }
     attempts.finish()
 }
@@ -47,17 +48,24 @@ impl Del<'_> {
         // The firewall goes before the link, so that the kernel's waits for both overlap, in the child.
         let mut firewall = Firewall::new();
         self.unprotect(&mut firewall, end.as_ref(), attempts);
+        let network = self.end_masquerade(&mut firewall, end.as_ref(), attempts);
         let caller = release::caller(&self.call.call);
-        match end {
+        match &end {
             Some(Link { index, name, .. }) => {
-                let held = release::socket(firewall);
-                let removed = reaper::remove_link_detached(index, &name, held, caller);
+                let held = firewall.into_any_socket().into_iter().collect();
+                let removed = reaper::remove_link_detached(*index, name, held, caller);
                 attempts.note(removed.map_err(StepFault::from));
             }
             None => {
                 release::close(firewall, caller);
                 attempts.note(self.remove_inside());
             }
+        }
+        if end.is_some() && network == Some(Network::Used) {
+            // Others were there when we looked; they may have left meanwhile, and seen us.
+            let mut firewall = Firewall::new();
+            self.end_masquerade(&mut firewall, None, attempts);
+            release::close(firewall, caller);
         }
     }
 
@@ -89,22 +97,34 @@ impl Del<'_> {
         Ok(())
     }
 
-    fn unprotect(&mut self, firewall: &mut Firewall, end: Option<&Link>, attempts: &mut Attempts) {
+    /// Ends the network's masquerade with its last container. What the configuration says now matters only when there
+    /// is no link any more that would tell that there may be something.
+    fn end_masquerade(
+        &mut self,
+        firewall: &mut Firewall,
+        end: Option<&Link>,
+        attempts: &mut Attempts,
+    ) -> Option<Network> {
+        let settings = self.settings?;
+        if end.is_none() && settings.masquerade != Masquerade::Nftables {
+            return None;
+        }
+        let (network, leaving) = (self.call.call.config.name(), &self.call.attachment);
+        attempts.note(release::masquerade(firewall, &mut self.host, network, &settings.bridge, leaving))
+    }
+
+    fn unprotect(&self, firewall: &mut Firewall, end: Option<&Link>, attempts: &mut Attempts) {
         let Some(settings) = self.settings else { return };
         let network = self.call.call.config.name();
         let attachment = &self.call.attachment;
-        if settings.spoof_check {
-            let ports = match end {
-                Some(end) => vec![end.name.clone()],
-                None => owner::host_names(attachment),
-            };
-            for port in ports {
-                attempts.note(firewall.remove_spoof_check(&port).map_err(StepFault::from));
-            }
-        }
-        if settings.masquerade == Masquerade::Nftables {
-            let bridge = &settings.bridge;
-            attempts.note(release::masquerade(firewall, &mut self.host, network, bridge, attachment));
+        let ports = match end {
+            // Also when it is not asked for (any more): the next link of that name must not meet it.
+            Some(end) => vec![end.name.clone()],
+            None if settings.spoof_check => owner::host_names(attachment),
+            None => Vec::new(),
+        };
+        for port in ports {
+            attempts.note(firewall.remove_spoof_check(&port).map_err(StepFault::from));
         }
         let is_ours = end.is_some_and(|end| end.alias.is_some());
         if settings.masquerade == Masquerade::Iptables || (settings.masquerade != Masquerade::No && !is_ours)

@@ -22,10 +22,10 @@ pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
         attempts.note(firewall.retain_iptables_masquerades(network, is_valid).map_err(StepFault::from));
     }
     attempts.note(remove_links(network, &settings.bridge, &call.valid));
-    if let Some(kind) = &settings.ipam {
-        if let Some(delegate) = attempts.note(delegated.delegate(kind)) {
-            attempts.note(delegate.gc());
-        }
+    if let Some(kind) = &settings.ipam
+        && let Some(delegate) = attempts.note(delegated.delegate(kind))
+    {
+        attempts.note(delegate.gc());
     }
     if call.valid.is_empty() {
         attempts.note(remove_gateways(&settings.bridge));

@@ -1,7 +1,5 @@
 //! What is taken away: by DEL and GC, and by an ADD that failed half way.
 
-use std::os::fd::OwnedFd;
-
 use firewall::{Firewall, IptablesMasquerade, Owner};
 use ipnetwork::IpNetwork;
 use link::bridge::{AddressChanges, BridgeFacts};
@@ -35,23 +33,34 @@ pub(crate) fn spoof_check(port: &InterfaceName) -> Result<(), firewall::spoof::E
     Firewall::new().remove_spoof_check(port).map(drop)
 }
 
-/// Ends a network's masquerade once no container but `leaving` is on it. An ADD that is under way will need it.
+/// Ends a network's masquerade if no container but `leaving` is on it; says whether that is so. An ADD that is under
+/// way counts as one.
 pub(crate) fn masquerade(
     firewall: &mut Firewall,
     host: &mut RouteSocket,
     network: &NetworkName,
     bridge: &InterfaceName,
     leaving: &Attachment,
-) -> Result<(), StepFault> {
-    let Some(_lock) = lock::try_alone(bridge)? else { return Ok(()) };
+) -> Result<Network, StepFault> {
+    let Some(_lock) = lock::try_alone(bridge)? else { return Ok(Network::Used) };
     let is_another_s = |link: &netlink::Link| {
         let attachment = link.alias.as_deref().and_then(|alias| owner::read(alias, network));
         attachment.is_some_and(|attachment| attachment != *leaving)
     };
-    if host.find_first_link(None, is_another_s)?.is_none() {
-        firewall.remove_masquerade(network)?;
+    if host.find_first_link(None, is_another_s)?.is_some() {
+        return Ok(Network::Used);
     }
-    Ok(())
+    firewall.remove_masquerade(network)?;
+    Ok(Network::Empty)
+}
+
+/// Whether containers are on a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Network {
+    /// There are others.
+    Used,
+    /// The one that leaves is the last.
+    Empty,
 }
 
 /// Ends a container's masquerade by iptables, whoever made it.
@@ -64,14 +73,9 @@ pub(crate) fn iptables(
     firewall.remove_iptables_masquerade(&IptablesMasquerade { network, container, addresses }).map(drop)
 }
 
-/// The firewall's socket, whose end somebody must wait for; nothing when nothing was deleted by it.
-pub(crate) fn socket(firewall: Firewall) -> Vec<OwnedFd> {
-    firewall.into_socket().into_iter().collect()
-}
-
 /// Lets a child wait for the kernel to be done with what was deleted.
 pub(crate) fn close(firewall: Firewall, caller: Caller) {
-    reaper::hold_until_closed(socket(firewall), caller);
+    reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), caller);
 }
 
 /// Whether an element's owner is `network` itself, or an attachment that is not to be removed.
