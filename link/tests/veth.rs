@@ -9,6 +9,7 @@ use link::veth::{self, Error, GROUP};
 use netlink::packet::link::{LinkAttribute, LinkMessage};
 use netlink::{Batch, Label, RouteSocket};
 use support::{Container, alias, bridge, link, mac, make_veth, name, on_a_fresh_host};
+use vocab::MacAddress;
 
 fn rename_alias(host: &mut RouteSocket, index: u32, alias: &str, group: u32) {
     let mut message = LinkMessage::default();
@@ -26,11 +27,17 @@ fn both_ends_are_where_they_belong_from_the_start() {
         let container = Container::new();
         let veth = make_veth(host, &container, 1, Some(bridge.index), &PortSpec::default()).unwrap();
         let outside = link(host, "veth1").unwrap();
-        assert_eq!((outside.index, outside.mac), (veth.host_index, Some(mac(101))));
+        assert_eq!(
+            (outside.index, outside.mac),
+            (veth.host_index, Some(MacAddress::new([2, 0, 0, 0, 1, 1])))
+        );
         assert_eq!((outside.controller, outside.group), (Some(bridge.index), GROUP));
         assert!(outside.is_up && alias(1).is_on(&outside));
         let inside = container.run(|socket| link(socket, "eth0").unwrap());
-        assert_eq!((inside.index, inside.mac, inside.mtu), (veth.container_index, Some(mac(201)), veth.mtu));
+        assert_eq!(
+            (inside.index, inside.mac, inside.mtu),
+            (veth.container_index, Some(MacAddress::new([2, 0, 0, 0, 2, 1])), veth.mtu)
+        );
         assert!(!inside.is_up);
         assert_eq!(link(host, "eth0"), None);
     });
@@ -174,9 +181,9 @@ fn the_hosts_end_is_found_by_name_and_alias_or_from_inside() {
         let veth = make_veth(host, &container, 1, None, &PortSpec::default()).unwrap();
         let decoy = make_veth(host, &other, 2, None, &PortSpec::default()).unwrap();
         let names = [name("veth9"), name("veth2"), name("veth1")];
-        let found = veth::find_owned(host, &names, &alias(1)).unwrap().unwrap();
+        let found = veth::find_owned(host, &names, |text| text == alias(1).as_str()).unwrap().unwrap();
         assert_eq!(found.index, veth.host_index);
-        assert_eq!(veth::find_owned(host, &names, &alias(3)).unwrap(), None);
+        assert_eq!(veth::find_owned(host, &names, |text| text == alias(3).as_str()).unwrap(), None);
 
         let inside = container.run(|socket| link(socket, "eth0").unwrap());
         let found = veth::find_host_end(host, &inside, container.ns()).unwrap().unwrap();

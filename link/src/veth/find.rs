@@ -14,14 +14,15 @@ pub(super) fn is_owned(link: &Link, alias: &Alias) -> bool {
     link.is_kind("veth") && (alias.is_on(link) || (link.alias.is_none() && link.group == GROUP))
 }
 
-/// Looks for the host's end of the pair that `alias` stands for, under the names that it may have. One request.
+/// Looks for the host's end of a pair under the names that it may have, among those links whose alias `is_whose`
+/// accepts, or that are not marked yet. One request.
 ///
 /// # Errors
 /// What the kernel says.
 pub fn find_owned(
     host: &mut RouteSocket,
     names: &[InterfaceName],
-    alias: &Alias,
+    is_whose: impl Fn(&str) -> bool,
 ) -> Result<Option<Link>, netlink::Error> {
     let mut batch = Batch::new();
     let tickets: Vec<_> = names.iter().map(|name| batch.find(LinkName::Name(name))).collect();
@@ -29,7 +30,11 @@ pub fn find_owned(
     if let Some(refused) = replies.outcomes().flatten().find(|refused| !refused.is_missing()) {
         return Err(refused.clone().into());
     }
-    Ok(tickets.into_iter().filter_map(|ticket| replies.take_link(ticket)).find(|link| is_owned(link, alias)))
+    let found = tickets.into_iter().filter_map(|ticket| replies.take_link(ticket));
+    Ok(found.filter(|link| link.is_kind("veth")).find(|link| match &link.alias {
+        Some(alias) => is_whose(alias),
+        None => link.group == GROUP,
+    }))
 }
 
 /// Looks for the host's end of a container's veth, whoever made the pair and whatever it is named.

@@ -93,9 +93,9 @@ pub(crate) fn make_veth(
 ) -> Result<Veth, veth::Error> {
     let spec = VethSpec {
         host_names: &[name(&format!("veth{number}")), name(&format!("veth{number}b"))],
-        host_mac: mac(100 + number),
+        host_mac: MacAddress::new([2, 0, 0, 0, 1, number]),
         container_name: &name("eth0"),
-        container_mac: mac(200 + number),
+        container_mac: MacAddress::new([2, 0, 0, 0, 2, number]),
         mtu: None,
         bridge,
         port,

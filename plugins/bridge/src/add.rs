@@ -107,8 +107,8 @@ impl<'a> Add<'a> {
     /// container, and this ADD was a mistake.
     fn give_up(&self, delegate: &Delegate, host: &mut RouteSocket) {
         let names = owner::host_names(self.attachment);
-        let alias = owner::alias(self.call.config.name(), self.attachment);
-        let is_attached = link::veth::find_owned(host, &names, &alias).is_ok_and(|link| link.is_some());
+        let is_ours = |alias: &str| owner::is_of(alias, self.attachment);
+        let is_attached = link::veth::find_owned(host, &names, is_ours).is_ok_and(|link| link.is_some());
         if !delegate.is_in_process() && !is_attached {
             // The error that is reported is the first one.
             let _ = delegate.del();

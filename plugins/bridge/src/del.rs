@@ -72,8 +72,8 @@ impl Del<'_> {
     /// The host's end of the pair: by its name, or, when another program made it, through the container's end.
     fn find_host_end(&mut self) -> Result<Option<Link>, StepFault> {
         let attachment = &self.call.attachment;
-        let alias = owner::alias(self.call.call.config.name(), attachment);
-        let own = link::veth::find_owned(&mut self.host, &owner::host_names(attachment), &alias)?;
+        let is_ours = |alias: &str| owner::is_of(alias, attachment);
+        let own = link::veth::find_owned(&mut self.host, &owner::host_names(attachment), is_ours)?;
         let Some(container) = self.container.filter(|_| own.is_none()) else { return Ok(own) };
         let inside =
             container.run(|| RouteSocket::open()?.find_link(LinkName::Name(&attachment.interface)))??;
@@ -109,7 +109,10 @@ impl Del<'_> {
         if end.is_none() && settings.masquerade != Masquerade::Nftables {
             return None;
         }
-        let (network, leaving) = (self.call.call.config.name(), &self.call.attachment);
+        // A conflist may have been renamed since ADD; the link knows the name of then.
+        let told = end.and_then(|end| end.alias.as_deref()).and_then(owner::network);
+        let network = told.as_ref().unwrap_or_else(|| self.call.call.config.name());
+        let leaving = &self.call.attachment;
         attempts.note(release::masquerade(firewall, &mut self.host, network, &settings.bridge, leaving))
     }
 

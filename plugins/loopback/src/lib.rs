@@ -58,6 +58,7 @@ impl Plugin for Loopback {
     }
 
     fn check(&self, call: &CheckCall) -> Result<(), Failure> {
+        call.call.config.prev_result()?;
         let facts = inside(&open(&call.netns, &call.call.environment)?, loopback::find)?;
         if facts.link.is_up { Ok(()) } else { Err(Error::Down.into()) }
     }

@@ -76,6 +76,7 @@ impl Plugin for Nothing {
     }
 
     fn check(&self, call: &CheckCall) -> Result<(), Failure> {
+        call.call.config.prev_result()?;
         let lo = look(&call.netns, &call.call.environment, false)?;
         if lo.link.is_up { Ok(()) } else { Err(Error::Down.into()) }
     }
