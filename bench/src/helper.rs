@@ -35,13 +35,20 @@ pub struct Floor {
     pub process: Duration,
 }
 
+/// The call that lets `floor` do a piece of work.
+///
+/// # Errors
+/// [`Error::Where`].
+pub fn floor_call(arguments: Vec<OsString>) -> Result<Call, Error> {
+    Ok(Call { program: beside("floor")?, arguments, environment: Vec::new(), stdin: String::new() })
+}
+
 /// Lets `floor` do a piece of work.
 ///
 /// # Errors
 /// [`Error`].
 pub fn floor(arguments: Vec<OsString>) -> Result<Floor, Error> {
-    let call = Call { program: beside("floor")?, arguments, environment: Vec::new(), stdin: String::new() };
-    let (process, said) = call.run()?;
+    let (process, said) = floor_call(arguments)?.run()?;
     let nanos = number("floor", "kernel_ns", &said)?;
     Ok(Floor { kernel: Duration::from_nanos(nanos), process })
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// So many at once.
-const CROWD: usize = 50;
+pub(super) const CROWD: usize = 50;
 
 pub(super) fn plain(bench: &Bench) -> Result<Vec<Section>, Error> {
     run(bench, false, 10)
@@ -43,8 +43,14 @@ fn run(bench: &Bench, masquerade: bool, rounds: usize) -> Result<Vec<Section>, E
     Ok(vec![Section { title, body: Body::Versus(versus) }])
 }
 
-fn come_and_go(scene: &mut Scene<'_>) -> Result<(Duration, Duration), Error> {
-    let containers = (0..CROWD).map(|_| Container::create()).collect::<Result<Vec<_>, container::Error>>()?;
+/// A crowd of containers, none of which has been used.
+pub(super) fn containers() -> Result<Vec<Container>, container::Error> {
+    (0..CROWD).map(|_| Container::create()).collect()
+}
+
+/// How long it takes until all of a crowd are attached, and until all are detached again.
+pub(super) fn come_and_go(scene: &mut Scene<'_>) -> Result<(Duration, Duration), Error> {
+    let containers = containers()?;
     let (adds, said) = crowd::run(prepare(scene, &containers, "ADD", &[])?)?;
     let results = said.into_iter().map(attachment::result).collect::<Result<Vec<_>, _>>()?;
     settle()?;

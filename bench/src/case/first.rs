@@ -47,7 +47,7 @@ fn run(bench: &Bench, stack: Stack) -> Result<Vec<Section>, Error> {
 
 /// What one side's packets have waited altogether, after which it takes no more turns: packets that come
 /// seconds late are soon known to do so.
-const BUDGET: Duration = Duration::from_secs(20);
+const BUDGET: Duration = Duration::from_secs(10);
 
 /// One side, and how long its packets have waited until now.
 #[derive(Debug)]

@@ -31,13 +31,8 @@ struct Lease {
 }
 
 pub(super) fn run(bench: &Bench) -> Result<Vec<Section>, Error> {
-    let mut pools = bench.sides.as_ref().try_map(|side| {
-        SIZES.iter().map(|size| Pool::fill(side, *size)).collect::<Result<Vec<_>, Error>>()
-    })?;
-    let rounds = bench.effort.rounds(60);
-    let leases = alternate(&mut pools, rounds, |pools: &mut Vec<Pool>| {
-        pools.iter().map(Pool::lease).collect::<Result<Vec<_>, Error>>()
-    })?;
+    let mut pools = bench.sides.as_ref().try_map(Pools::fill)?;
+    let leases = alternate(&mut pools, bench.effort.rounds(60), Pools::lease)?;
     Ok(vec![sides(&leases), scale(&leases)])
 }
 
@@ -69,6 +64,31 @@ fn scale(leases: &Pair<Vec<Vec<Lease>>>) -> Section {
 
 fn times(rounds: &[Vec<Lease>], index: usize, of: fn(&Lease) -> Duration) -> Vec<Duration> {
     rounds.iter().filter_map(|sizes| sizes.get(index)).map(of).collect()
+}
+
+/// One folder of leases for each size.
+#[derive(Debug)]
+struct Pools {
+    pools: Vec<Pool>,
+    turn: usize,
+}
+
+impl Pools {
+    fn fill(side: &Side) -> Result<Self, Error> {
+        let pools = SIZES.iter().map(|size| Pool::fill(side, *size)).collect::<Result<_, Error>>()?;
+        Ok(Self { pools, turn: 0 })
+    }
+
+    /// One lease from each pool. Each time another one comes first: the first finds the processor's caches
+    /// as the other side has left them.
+    fn lease(&mut self) -> Result<Vec<Lease>, Error> {
+        let first = self.turn % SIZES.len();
+        self.turn += 1;
+        let order = (first..SIZES.len()).chain(0..first);
+        let mut leases = order.map(|index| self.pools[index].lease()).collect::<Result<Vec<_>, Error>>()?;
+        leases.rotate_right(first);
+        Ok(leases)
+    }
 }
 
 /// A folder of leases, and the calls that take one more and give it back.

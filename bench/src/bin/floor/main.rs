@@ -23,7 +23,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use wire::Wire;
 
-const USAGE: &str = "usage: floor add NETNS BRIDGE HOST-END CONTAINER-END [ADDRESS/PREFIX GATEWAY]...
+const USAGE: &str = "usage: floor add NETNS BRIDGE HOST-END CONTAINER-END ADDRESS/PREFIX GATEWAY...
        floor del HOST-END";
 
 #[derive(Debug, thiserror::Error)]
@@ -86,11 +86,12 @@ fn parse(words: &[&str]) -> Result<Address, Error> {
 }
 
 fn add(netns: &Netns, bridge: &str, ends: [&str; 2], addresses: &[Address]) -> Result<Duration, Error> {
+    let first = addresses.first().ok_or(Error::Usage)?;
     let mut host = Wire::open()?;
     let bridge = Message::link(RTM_GETLINK, 0, 0).name(IFLA_IFNAME, bridge);
     let bridge = host.exchange(vec![bridge], |reply| Some(reply.link_index()))?;
     let bridge = bridge.ok_or(Error::Silent("the bridge"))?;
-    let found = host.exchange(vec![pair(netns, bridge, ends)], |reply| {
+    let found = host.exchange(vec![pair(netns, bridge, ends, first.address)], |reply| {
         Some((reply.link_index(), reply.link_attribute(IFLA_LINK).and_then(number)?))
     })?;
     let (host_end, container_end) = found.ok_or(Error::Silent("the pair"))?;
@@ -102,7 +103,7 @@ fn add(netns: &Netns, bridge: &str, ends: [&str; 2], addresses: &[Address]) -> R
 }
 
 /// Two ends of a cable: on the bridge and up, and in the container with its final name.
-fn pair(netns: &Netns, bridge: u32, [host_end, container_end]: [&str; 2]) -> Message {
+fn pair(netns: &Netns, bridge: u32, [host_end, container_end]: [&str; 2], address: IpAddr) -> Message {
     let one = 1u32.to_ne_bytes();
     let netns = netns.as_fd().as_raw_fd().to_ne_bytes();
     let container_name = [container_end.as_bytes(), &[0]].concat();
@@ -110,7 +111,7 @@ fn pair(netns: &Netns, bridge: u32, [host_end, container_end]: [&str; 2]) -> Mes
         &ifinfo(0, false),
         [
             (IFLA_IFNAME, &container_name[..]),
-            (IFLA_ADDRESS, &[0x0a, 0x58, 0, 0, 0, 2]),
+            (IFLA_ADDRESS, &mac(0x0a, address)),
             (IFLA_NUM_TX_QUEUES, &one),
             (IFLA_NUM_RX_QUEUES, &one),
             (IFLA_NET_NS_FD, &netns),
@@ -120,11 +121,20 @@ fn pair(netns: &Netns, bridge: u32, [host_end, container_end]: [&str; 2]) -> Mes
     let info = attributes(&[], [(IFLA_INFO_KIND, &b"veth"[..]), (IFLA_INFO_DATA, &data)]);
     Message::new_link(NLM_F_ECHO)
         .name(IFLA_IFNAME, host_end)
-        .attribute(IFLA_ADDRESS, &[0x0a, 0x58, 0, 0, 0, 1])
+        .attribute(IFLA_ADDRESS, &mac(0x0e, address))
         .attribute(IFLA_NUM_TX_QUEUES, &one)
         .attribute(IFLA_NUM_RX_QUEUES, &one)
         .attribute(IFLA_MASTER, &bridge.to_ne_bytes())
         .attribute(IFLA_LINKINFO, &info)
+}
+
+/// A link-layer address that nobody else on the bridge has.
+fn mac(kind: u8, address: IpAddr) -> [u8; 6] {
+    let [.., a, b, c, d] = match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
+    };
+    [kind, 0x58, a, b, c, d]
 }
 
 /// Everything inside the container, in one batch whose last answer means that all is done.
