@@ -3,6 +3,8 @@
 //! A command is a folder here and a line in [`Command`]. It prints data through [`output`], and whatever goes
 //! wrong through [`report`]; it never touches the terminal itself.
 
+mod cni;
+mod install;
 mod netns;
 mod output;
 mod report;
@@ -27,6 +29,9 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Netns(netns::Netns),
+    Cni(cni::Cni),
+    Install(install::Install),
+    Uninstall(install::Uninstall),
 }
 
 const EXIT_CODES: &str = "\
@@ -40,6 +45,9 @@ fn main() -> ExitCode {
     let mut output = Output::new(cli.output);
     let result = match cli.command {
         Command::Netns(command) => command.run(&mut output),
+        Command::Cni(command) => command.run(&mut output),
+        Command::Install(command) => command.run(&mut output),
+        Command::Uninstall(command) => command.run(&mut output),
     };
     let result = result.and_then(|code| output.finish().map(|()| code).map_err(Failure::from));
     result.unwrap_or_else(|failure| report::last_words(&failure))

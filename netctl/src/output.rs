@@ -78,7 +78,8 @@ impl Output {
         Ok(self.stdout.flush()?)
     }
 
-    fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+    /// Prints JSON, whatever the options say but for its indentation.
+    pub(crate) fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         let written = match self.options.pretty {
             true => serde_json::to_writer_pretty(&mut self.stdout, value),
             false => serde_json::to_writer(&mut self.stdout, value),

@@ -6,7 +6,7 @@ mod exec;
 mod ids;
 mod list;
 mod monitor;
-mod names;
+pub(crate) mod names;
 mod process;
 pub(crate) mod words;
 

@@ -1,0 +1,90 @@
+//! `netctl cni`: run the plugins of any network against any namespace.
+
+mod answer;
+mod attach;
+mod gc;
+mod namespace;
+mod options;
+mod request;
+mod trouble;
+mod version;
+
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use self::answer::Answer;
+use self::options::{NetworkArg, Options};
+use self::trouble::Trouble;
+use crate::output::Output;
+use crate::report::Failure;
+
+/// Call the plugins of a network by hand: ADD, DEL, CHECK, GC, STATUS, VERSION
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Cni {
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const EXAMPLES: &str = "\
+NETWORK is the name of a network in the folder of configurations, or the path of a file (with a slash).
+NETNS is the name of a namespace, a path, or the number of a process.
+Plugins of netctl's own run in this program; others, and with --plugin-dir all of them, are executed.
+
+Examples:
+  netctl cni add mynet blue
+  netctl cni check mynet blue
+  netctl cni del mynet blue
+  netctl cni add ./test.conflist /proc/4242/ns/net --container-id web --args 'IP=10.0.0.9'
+  netctl cni version mynet --plugin-dir /opt/cni/bin
+  netctl cni gc mynet --valid web/eth0
+
+Exit codes:
+  0  done
+  1  failed; the reason is on standard error, with --json as an error object on standard output
+  2  the command line cannot be understood";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Add(attach::Add),
+    Del(attach::Del),
+    Check(attach::Check),
+    Gc(gc::Gc),
+    Status(Status),
+    Version(version::Version),
+}
+
+/// Find out whether a container could be attached to a network
+#[derive(Debug, Args)]
+struct Status {
+    #[command(flatten)]
+    network: NetworkArg,
+}
+
+impl Status {
+    fn run(self, options: &Options) -> Result<Answer, Trouble> {
+        let list = self.network.find(options)?;
+        options.runtime().status(&list).map_err(Trouble::each)?;
+        Ok(Answer::Nothing)
+    }
+}
+
+impl Cni {
+    pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
+        let answered = match self.verb {
+            Verb::Add(verb) => verb.run(&self.options),
+            Verb::Del(verb) => verb.run(&self.options),
+            Verb::Check(verb) => verb.run(&self.options),
+            Verb::Gc(verb) => verb.run(&self.options),
+            Verb::Status(verb) => verb.run(&self.options),
+            Verb::Version(verb) => verb.run(&self.options),
+        };
+        match answered {
+            Ok(answer) => answer.print(output),
+            Err(trouble) => trouble.tell(output),
+        }
+    }
+}
