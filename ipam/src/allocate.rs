@@ -95,7 +95,7 @@ impl Leasing<'_> {
         if !created {
             match lease_file::read(&self.session.directory.folder, &address.to_string()) {
                 Content::Lease(holder) => occupant = Occupant::Holder(holder),
-                Content::Strange(_) => {}
+                Content::Strange(_) | Content::Unreadable(_) => {}
                 // The scan removes a torn lease.
                 Content::Empty { .. } | Content::Missing => {
                     self.session.contradict(address)?;

@@ -105,6 +105,8 @@ pub(crate) enum Content {
     Empty { modified: SystemTime },
     /// Something that is no lease, and why not.
     Strange(String),
+    /// It is there, but the kernel does not let us see what it is.
+    Unreadable(io::Error),
     /// There is no such file.
     Missing,
 }
@@ -122,7 +124,7 @@ pub(crate) fn read(folder: &Folder, name: &str) -> Content {
     });
     content.unwrap_or_else(|error| match error.kind() {
         io::ErrorKind::NotFound => Content::Missing,
-        _ => Content::Strange(error.to_string()),
+        _ => Content::Unreadable(error),
     })
 }
 

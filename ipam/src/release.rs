@@ -71,6 +71,10 @@ impl Session {
                     .map_err(|source| StoreError::Remove { path: self.directory.path_of(file), source })?;
                 Ok(file.parse().ok())
             }
+            // It may be the lease that is to go.
+            Content::Unreadable(source) => {
+                Err(StoreError::Read { path: self.directory.path_of(file), source })
+            }
             _ => Ok(None),
         }
     }

@@ -90,6 +90,9 @@ impl Survey {
                 Err(reason) => self.strange.push(Strange { address, file, reason }),
             },
             Content::Strange(reason) => self.strange.push(Strange { address, file, reason }),
+            Content::Unreadable(error) => {
+                self.strange.push(Strange { address, file, reason: error.to_string() });
+            }
             Content::Missing => {}
         }
     }

@@ -98,13 +98,13 @@ fn create_named(
 ) -> Result<Result<Veth, Refused>, Error> {
     let mut batch = Batch::new();
     let ticket = batch.create_link(Label::new("create veth", name), &plan::pair(spec, name));
-    let mut replies = host.run_each(batch)?;
+    let mut replies = host.run_each(batch).inspect_err(|_| remove_unheard(name))?;
     if let Some(refused) = replies.refused(ticket) {
         return Ok(Err(refused.clone()));
     }
     let made = match replies.take_link(ticket) {
         Some(link) => link,
-        None => host.expect_link(LinkName::Name(name))?,
+        None => host.expect_link(LinkName::Name(name)).inspect_err(|_| remove_unheard(name))?,
     };
     let lacks = |lacks| netlink::Error::Malformed { label: Label::new("create veth", name), lacks };
     let Link { index: host_index, mtu, peer: Some(container_index), .. } = made else {
@@ -112,6 +112,16 @@ fn create_named(
         return Err(lacks("the number of the container's end").into());
     };
     Ok(Ok(Veth { host_name: name.clone(), host_index, container_index, mtu }))
+}
+
+/// Removes a pair that may have been made although the answer was lost. A pair that is in use bears its alias, and
+/// stays.
+fn remove_unheard(name: &InterfaceName) {
+    // The error that is reported is the first one.
+    let _ = RouteSocket::open().and_then(|mut host| match host.find_link(LinkName::Name(name))? {
+        Some(link) if link.group == GROUP && link.alias.is_none() => host.remove_links(&[link.index]),
+        _ => Ok(()),
+    });
 }
 
 fn finish(host: &mut RouteSocket, spec: &VethSpec<'_>, veth: Veth) -> Result<Veth, Error> {
