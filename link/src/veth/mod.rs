@@ -16,7 +16,7 @@ pub use find::{find_host_end, find_owned};
 use crate::Alias;
 use crate::port::PortSpec;
 
-/// The group of the host's end of every pair that we make: `ip link show group 1852007936` lists them.
+/// The group of the host's end of every pair that we make: `ip link show group 1852012032` lists them.
 pub const GROUP: u32 = 0x6e63_7600;
 
 /// How often each name is tried: it may be a leftover's, or a link's that is gone when we look whose it is.
