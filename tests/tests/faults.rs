@@ -1,0 +1,296 @@
+//! Each system call of an ADD and of a DEL fails once, and at each the plugin is killed once.
+//!
+//! A failed ADD leaves the host as it was without anybody's help. A killed one is cleaned up by DEL, as runtimes
+//! call it then; a failed or killed DEL by the next DEL.
+
+use lab::faults::{Disturbed, Fault, Point, Strace};
+use serde_json::{Value, json};
+use tests::config::{dual, v4, with};
+use tests::{Allowed, Before, Call, Container, Stage, Surprise, Test, facts};
+
+/// System calls that neither change anything nor can say that they failed in a way that a program could handle;
+/// a kill at one of them is a kill at the next.
+const HARMLESS: [&str; 33] = [
+    "access",
+    "arch_prctl",
+    "brk",
+    "clock_gettime",
+    "clock_nanosleep",
+    "close",
+    "dup",
+    "fcntl",
+    "fstat",
+    "futex",
+    "getcwd",
+    "getdents64",
+    "getpid",
+    "getppid",
+    "getrandom",
+    "getsockname",
+    "gettid",
+    "getuid",
+    "lseek",
+    "madvise",
+    "mmap",
+    "mprotect",
+    "munmap",
+    "newfstatat",
+    "poll",
+    "prlimit64",
+    "readlink",
+    "rseq",
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "sched_getaffinity",
+    "set_robust_list",
+    "sigaltstack",
+];
+
+fn is_harmless(point: &Point) -> bool {
+    HARMLESS.contains(&point.syscall.as_str()) || point.syscall == "set_tid_address"
+}
+
+/// A network with everything that leaves something on a host.
+fn everything() -> Value {
+    with(dual(), json!({"ipMasq": true, "macspoofchk": true, "hairpinMode": true, "isDefaultGateway": true}))
+}
+
+/// An error that every system call may answer with.
+const ERROR: Fault = Fault::Error("ENOMEM");
+
+/// The points of a verb, on a host that has served this network before.
+fn points(
+    stage: &Stage,
+    strace: &Strace,
+    call: &Call<'_>,
+    verb: &str,
+) -> Result<Vec<Point>, Box<dyn std::error::Error>> {
+    let points = strace.points(stage.host(), &call.command(verb))?;
+    let points: Vec<_> = points.into_iter().filter(|point| !is_harmless(point)).collect();
+    Ok(points)
+}
+
+fn warm_up(stage: &Stage, config: &Value) -> Test {
+    let first = stage.container("first")?;
+    let call = stage.call("bridge", config).of(&first);
+    call.add().result()?;
+    call.del().done()?;
+    Ok(())
+}
+
+/// Whether the disturbed program said what the protocol wants it to say.
+fn assert_told(point: &Point, disturbed: &Disturbed) -> Test {
+    let outcome = &disturbed.outcome;
+    let said: Value = serde_json::from_str(outcome.stdout())
+        .map_err(|error| Surprise::new(format!("{point}: {error}"), outcome))?;
+    if outcome.succeeded() {
+        assert!(said["cniVersion"].is_string(), "{point}: {outcome}");
+    } else {
+        assert!(said["code"].as_u64() > Some(0) && said["msg"].is_string(), "{point}: {outcome}");
+    }
+    Ok(())
+}
+
+/// What should be gone when nothing is attached.
+fn assert_untouched(before: &Before<'_>, container: &Container, context: &str) -> Test {
+    let changes = before.changes(Allowed::Books)?;
+    assert!(changes.is_empty(), "{context}: {changes:#?}");
+    let links = facts::links(container)?;
+    assert_eq!(links, ["lo"], "{context}");
+    Ok(())
+}
+
+/// Fails each call of an ADD in turn.
+fn fail_each_call_of_add(config: &Value) -> Test {
+    let stage = Stage::new("failing")?;
+    let Some(strace) = Strace::require(stage.host()) else { return Ok(()) };
+    warm_up(&stage, config)?;
+    let container = stage.container("web")?;
+    let call = stage.call("bridge", config).of(&container);
+    let before = Before::of(&stage)?;
+    let points = points(&stage, &strace, &call, "ADD")?;
+    call.del().done()?;
+    assert_untouched(&before, &container, "undisturbed")?;
+    for point in &points {
+        // Writing the answer is the one thing that cannot be told: the runtime calls DEL then.
+        let disturbed = strace.inject(stage.host(), &call.command("ADD"), point, ERROR)?;
+        let context = format!("{point}: {}", disturbed.outcome);
+        if disturbed.outcome.stdout().is_empty() && point.syscall == "write" {
+            call.del().done()?;
+        } else {
+            assert_told(point, &disturbed)?;
+        }
+        if disturbed.outcome.succeeded() {
+            // What went another way and succeeded must be whole.
+            assert!(facts::pings(&container, "10.1.0.1"), "{context}");
+            call.del().done()?;
+        }
+        assert_untouched(&before, &container, &context)?;
+    }
+    call.add().result()?;
+    assert!(facts::pings(&container, "10.1.0.1"));
+    Ok(())
+}
+
+#[test]
+fn an_add_that_fails_leaves_nothing() -> Test {
+    fail_each_call_of_add(&v4())
+}
+
+#[test]
+fn an_add_with_everything_that_fails_leaves_nothing() -> Test {
+    fail_each_call_of_add(&everything())
+}
+
+#[test]
+fn the_first_add_of_a_host_that_fails_leaves_no_bridge() -> Test {
+    let counting = Stage::new("counting")?;
+    let Some(strace) = Strace::require(counting.host()) else { return Ok(()) };
+    let container = counting.container("web")?;
+    let call = counting.call("bridge", &everything()).of(&container);
+    let points = points(&counting, &strace, &call, "ADD")?;
+    // Each needs a host of its own, so this looks at those that speak to the kernel only.
+    for point in points.iter().filter(|point| point.syscall.starts_with("send")) {
+        let stage = Stage::new("first")?;
+        let container = stage.container("web")?;
+        let call = stage.call("bridge", &everything()).of(&container);
+        let before = Before::of(&stage)?;
+        let disturbed = strace.inject(stage.host(), &call.command("ADD"), point, ERROR)?;
+        assert_told(point, &disturbed)?;
+        let allowed = if disturbed.outcome.succeeded() {
+            call.del().done()?;
+            Allowed::Network(tests::config::BRIDGE)
+        } else {
+            Allowed::Constants
+        };
+        let changes = before.changes(allowed)?;
+        assert!(changes.is_empty(), "{point}: {}: {changes:#?}", disturbed.outcome);
+    }
+    Ok(())
+}
+
+/// Kills at each call of an ADD in turn; DEL cleans up.
+fn kill_at_each_call_of_add(config: &Value, knows_namespace: bool) -> Test {
+    let stage = Stage::new("killing")?;
+    let Some(strace) = Strace::require(stage.host()) else { return Ok(()) };
+    warm_up(&stage, config)?;
+    let container = stage.container("web")?;
+    let call = stage.call("bridge", config).of(&container);
+    let before = Before::of(&stage)?;
+    let points = points(&stage, &strace, &call, "ADD")?;
+    call.del().done()?;
+    let mut hits = 0;
+    for point in &points {
+        let disturbed = strace.inject(stage.host(), &call.command("ADD"), point, Fault::Kill)?;
+        hits += usize::from(disturbed.hit);
+        let clean = if knows_namespace { call.clone() } else { call.clone().without("CNI_NETNS") };
+        if let Err(error) = clean.del().done() {
+            return Err(Surprise::new(point.to_string(), error).into());
+        }
+        assert_untouched(&before, &container, &point.to_string())?;
+    }
+    // How many notifications are read before the right one comes differs from run to run by a few.
+    assert!(hits * 10 >= points.len() * 9, "{hits} of {} points hit", points.len());
+    call.gc(&[]).done()?;
+    call.add().result()?;
+    Ok(())
+}
+
+#[test]
+fn an_add_that_is_killed_is_cleaned_up_by_del() -> Test {
+    kill_at_each_call_of_add(&everything(), true)
+}
+
+#[test]
+fn an_add_that_is_killed_is_cleaned_up_by_a_del_that_knows_no_namespace() -> Test {
+    kill_at_each_call_of_add(&v4(), false)
+}
+
+#[test]
+fn an_add_that_is_killed_is_cleaned_up_by_gc() -> Test {
+    let stage = Stage::new("collecting")?;
+    let Some(strace) = Strace::require(stage.host()) else { return Ok(()) };
+    let config = everything();
+    let kept = stage.container("kept")?;
+    let container = stage.container("web")?;
+    stage.call("bridge", &config).of(&kept).add().result()?;
+    let before = Before::of(&stage)?;
+    let call = stage.call("bridge", &config).of(&container);
+    let points = points(&stage, &strace, &call, "ADD")?;
+    call.del().done()?;
+    let speaking = |point: &&Point| {
+        ["sendto", "sendmsg", "linkat", "write", "clone3", "clone"].contains(&point.syscall.as_str())
+    };
+    for point in points.iter().filter(speaking) {
+        strace.inject(stage.host(), &call.command("ADD"), point, Fault::Kill)?;
+        call.gc(&[&kept]).done()?;
+        assert_untouched(&before, &container, &point.to_string())?;
+    }
+    Ok(())
+}
+
+/// Disturbs each call of a DEL in turn; another DEL cleans up.
+fn disturb_each_call_of_del(fault: Fault) -> Test {
+    let stage = Stage::new("undone")?;
+    let Some(strace) = Strace::require(stage.host()) else { return Ok(()) };
+    let config = everything();
+    warm_up(&stage, &config)?;
+    let container = stage.container("web")?;
+    let call = stage.call("bridge", &config).of(&container);
+    let before = Before::of(&stage)?;
+    call.add().result()?;
+    let points = points(&stage, &strace, &call, "DEL")?;
+    for point in &points {
+        call.add().result()?;
+        let disturbed = strace.inject(stage.host(), &call.command("DEL"), point, fault)?;
+        let context = format!("{point}: {}", disturbed.outcome);
+        if disturbed.outcome.code() == Some(1) {
+            let said: Value = serde_json::from_str(disturbed.outcome.stdout())
+                .map_err(|error| Surprise::new(error.to_string(), &context))?;
+            assert!(said["msg"].is_string(), "{context}");
+        }
+        if disturbed.outcome.succeeded() {
+            // Who says that all is done must have done it all.
+            assert_untouched(&before, &container, &context)?;
+        }
+        if let Err(error) = call.del().done() {
+            return Err(Surprise::new(context, error).into());
+        }
+        assert_untouched(&before, &container, &context)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_del_that_fails_is_made_good_by_the_next() -> Test {
+    disturb_each_call_of_del(ERROR)
+}
+
+#[test]
+fn a_del_that_is_killed_is_made_good_by_the_next() -> Test {
+    disturb_each_call_of_del(Fault::Kill)
+}
+
+#[test]
+fn gc_that_fails_is_made_good_by_the_next() -> Test {
+    let stage = Stage::new("collecting")?;
+    let Some(strace) = Strace::require(stage.host()) else { return Ok(()) };
+    let config = everything();
+    let container = stage.container("web")?;
+    let before = Before::of(&stage)?;
+    let call = stage.call("bridge", &config).of(&container);
+    let gc = call.clone().with("cni.dev/valid-attachments", json!([]));
+    call.add().result()?;
+    let points = points(&stage, &strace, &gc, "GC")?;
+    let speaking = |point: &&Point| {
+        ["sendto", "sendmsg", "unlink", "unlinkat", "socket"].contains(&point.syscall.as_str())
+    };
+    for point in points.iter().filter(speaking) {
+        call.add().result()?;
+        strace.inject(stage.host(), &gc.command("GC"), point, ERROR)?;
+        gc.run("GC").done()?;
+        let changes = before.changes(Allowed::Forwarding)?;
+        assert!(changes.is_empty(), "{point}: {changes:#?}");
+    }
+    Ok(())
+}
