@@ -62,10 +62,12 @@ impl<'a> Add<'a> {
         if self.settings.masquerade != Wanted::Nftables {
             return;
         }
-        let (network, bridge, leaving) = (self.call.config.name(), &self.settings.bridge, self.attachment);
+        let (network, bridge) = (self.call.config.name(), &self.settings.bridge);
         undo.push(format!("end the masquerade of {network}"), move || {
+            // Nobody is leaving: by now this ADD's own link is gone. One that is there belongs to another ADD of the
+            // same container, which was quicker.
             let mut host = RouteSocket::open()?;
-            release::masquerade(&mut Firewall::new(), &mut host, network, bridge, leaving).map(drop)
+            release::masquerade(&mut Firewall::new(), &mut host, network, bridge, None).map(drop)
         });
     }
 

@@ -112,7 +112,7 @@ impl Del<'_> {
         // A conflist may have been renamed since ADD; the link knows the name of then.
         let told = end.and_then(|end| end.alias.as_deref()).and_then(owner::network);
         let network = told.as_ref().unwrap_or_else(|| self.call.call.config.name());
-        let leaving = &self.call.attachment;
+        let leaving = end.map(|_| &self.call.attachment);
         attempts.note(release::masquerade(firewall, &mut self.host, network, &settings.bridge, leaving))
     }
 

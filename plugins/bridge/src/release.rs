@@ -33,19 +33,19 @@ pub(crate) fn spoof_check(port: &InterfaceName) -> Result<(), firewall::spoof::E
     Firewall::new().remove_spoof_check(port).map(drop)
 }
 
-/// Ends a network's masquerade if no container but `leaving` is on it; says whether that is so. An ADD that is under
-/// way counts as one.
+/// Ends a network's masquerade if no container is on it, but for the one that is about to leave; says whether that is
+/// so. An ADD that is under way counts as one.
 pub(crate) fn masquerade(
     firewall: &mut Firewall,
     host: &mut RouteSocket,
     network: &NetworkName,
     bridge: &InterfaceName,
-    leaving: &Attachment,
+    leaving: Option<&Attachment>,
 ) -> Result<Network, StepFault> {
     let Some(_lock) = lock::try_alone(bridge)? else { return Ok(Network::Used) };
     let is_another_s = |link: &netlink::Link| {
         let attachment = link.alias.as_deref().and_then(|alias| owner::read(alias, network));
-        attachment.is_some_and(|attachment| attachment != *leaving)
+        attachment.is_some_and(|attachment| Some(&attachment) != leaving)
     };
     if host.find_first_link(None, is_another_s)?.is_some() {
         return Ok(Network::Used);
