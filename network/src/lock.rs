@@ -36,7 +36,15 @@ pub struct Locks {
 /// A lock that is held until this value goes, or the process does.
 #[derive(Debug)]
 pub(crate) struct Held {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // A child that a plugin left to wait for the kernel has this descriptor, too: closing ours would
+        // leave the lock with it. There is nobody to tell should it fail, and the child ends soon.
+        let _ = self.file.unlock();
+    }
 }
 
 impl Locks {
@@ -62,7 +70,7 @@ impl Locks {
             DirBuilder::new().recursive(true).mode(0o755).create(&self.folder)?;
             open()
         });
-        let locked = opened.and_then(|opened| lock(&opened).map(|()| Held { _file: opened }));
+        let locked = opened.and_then(|opened| lock(&opened).map(|()| Held { file: opened }));
         locked.map_err(|source| LockError { file, source })
     }
 }

@@ -1,7 +1,7 @@
 //! What all verbs share: where networks, plugins and results are.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use cni::{Environment, InProcess, Registry, SearchPath};
@@ -27,10 +27,10 @@ pub(super) struct Options {
     plugin_dir: Vec<OsString>,
     /// Find networks in this directory [default: /etc/cni/net.d]
     #[arg(long, global = true, value_name = "DIR", env = "NETCONFPATH", hide_env_values = true)]
-    conf_dir: Option<PathBuf>,
+    conf_dir: Option<OsString>,
     /// Keep results below this directory [default: /var/lib/cni]
     #[arg(long, global = true, value_name = "DIR", env = "NETCTL_CNI_CACHE_DIR", hide_env_values = true)]
-    cache_dir: Option<PathBuf>,
+    cache_dir: Option<OsString>,
 }
 
 /// The network that a verb is for.
@@ -42,14 +42,14 @@ pub(super) struct NetworkArg {
 }
 
 /// The value of an option; an empty variable of the environment is none.
-fn given(value: Option<&PathBuf>) -> Option<&Path> {
-    value.map(PathBuf::as_path).filter(|path| !path.as_os_str().is_empty())
+pub(super) fn given(value: &Option<OsString>) -> Option<&Path> {
+    value.as_deref().filter(|path| !path.is_empty()).map(Path::new)
 }
 
 impl Options {
     /// The folder of networks.
     pub(super) fn folder(&self) -> Folder {
-        Folder::new(given(self.conf_dir.as_ref()).unwrap_or(Path::new(Folder::SYSTEM)))
+        Folder::new(given(&self.conf_dir).unwrap_or(Path::new(Folder::SYSTEM)))
     }
 
     /// What runs the plugins.
@@ -63,7 +63,7 @@ impl Options {
         Runtime {
             registry: Registry::new(netctl::PLUGINS, in_process),
             path: SearchPath::new(path),
-            cache: Cache::new(given(self.cache_dir.as_ref()).unwrap_or(Path::new(Cache::SYSTEM))),
+            cache: Cache::new(given(&self.cache_dir).unwrap_or(Path::new(Cache::SYSTEM))),
             locks: Locks::new(cni::run_dir()),
             netns_override: Environment::of_process().netns_override,
         }

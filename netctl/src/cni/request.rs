@@ -1,7 +1,6 @@
 //! What is said of the attachment that a verb is for.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 use clap::Args;
 use cni::{Code, Fault};
@@ -11,6 +10,7 @@ use serde_json::{Map, Value};
 use vocab::{Attachment, ContainerId, InterfaceName, InvalidInterfaceName, InvalidName};
 
 use super::namespace;
+use super::options::given;
 use super::trouble::Trouble;
 
 /// Why no attachment can be made of the command line.
@@ -52,10 +52,9 @@ pub(super) struct AttachmentOptions {
     #[arg(long, value_name = "JSON", env = "CAP_ARGS", hide_env_values = true)]
     #[arg(default_value = "", hide_default_value = true, value_parser = object)]
     capability_args: Map<String, Value>,
-    /// Find the names of namespaces in this directory
+    /// Find the names of namespaces in this directory [default: /run/netns]
     #[arg(long, value_name = "DIR", env = "NETNS_RUN_DIR", hide_env_values = true)]
-    #[arg(default_value = netns::directory::SYSTEM)]
-    netns_dir: PathBuf,
+    netns_dir: Option<OsString>,
 }
 
 const ETH0: &str = "eth0";
@@ -97,6 +96,6 @@ impl AttachmentOptions {
     }
 
     fn directory(&self) -> Directory {
-        Directory::new(&self.netns_dir)
+        given(&self.netns_dir).map_or_else(Directory::default, Directory::new)
     }
 }

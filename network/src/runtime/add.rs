@@ -5,7 +5,7 @@ use cni::{Delegate, Success};
 use super::error::in_full;
 use super::{Doing, Error, Errors, Reason, Request, Runtime};
 use crate::list::Injected;
-use crate::{Entry, List, PluginConfig};
+use crate::{CacheError, Entry, List, PluginConfig};
 
 /// A chain that broke.
 struct Broken {
@@ -37,10 +37,13 @@ impl Runtime {
         if request.netns.is_none() {
             return Err(Reason::NoNetns);
         }
-        // The first plugin would find the interface there and fail, and taking back what it did not do would
-        // take away the attachment that stands. A torn file does not tell of one: it was torn by a reboot.
-        if matches!(self.cache.find(list.name(), &request.attachment), Ok(Some(_))) {
-            return Err(Reason::Attached);
+        match self.cache.find(list.name(), &request.attachment) {
+            // The first plugin would find the interface there and fail, and taking back what it did not do
+            // would take away the attachment that stands.
+            Ok(Some(_)) => return Err(Reason::Attached),
+            // Torn by a reboot, which no attachment outlives.
+            Ok(None) | Err(CacheError::Torn { .. }) => {}
+            Err(error) => return Err(error.into()),
         }
         let injected = Injected { capability_args: Some(&request.capability_args), ..Injected::default() };
         let find = |plugin| Ok((plugin, self.delegate(list, plugin, injected, Some(request))?));

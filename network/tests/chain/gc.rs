@@ -97,17 +97,9 @@ fn gc_waits_for_an_add_under_way() {
     fake.slow_down("c-ADD");
     let list = parse(&list("1.1.0"));
     std::thread::scope(|scope| {
-        // A runtime is not shared between threads; each has its own on the same files.
-        let (path, cache, locks) =
-            (fake.runtime.path.clone(), fake.runtime.cache.clone(), fake.runtime.locks.clone());
-        let list = &list;
-        scope.spawn(move || {
-            let registry = cni::Registry::new(&[], cni::InProcess::Never);
-            let runtime = network::Runtime { registry, path, cache, locks, netns_override: false };
-            runtime.add(list, &request("web")).unwrap();
-        });
+        scope.spawn(|| fake.runtime.add(&list, &request("web")).unwrap());
         std::thread::sleep(Duration::from_millis(150));
-        fake.runtime.gc(list, &[attachment("web")].into_iter().collect()).unwrap();
+        fake.runtime.gc(&list, &[attachment("web")].into_iter().collect()).unwrap();
     });
     let names = fake.names();
     assert_eq!(names, ["a ADD", "b ADD", "c ADD", "a GC", "b GC", "c GC"]);
