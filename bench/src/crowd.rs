@@ -1,6 +1,6 @@
 //! Many calls at once.
 
-use crate::plugin::{Ended, Error, Prepared};
+use crate::plugin::{Ended, Error, Prepared, Running};
 use std::panic::resume_unwind;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 /// Starts all calls together, and returns how long it took until the last was reaped, and what each said.
 ///
 /// There is one starter for each processor: a process is made by its parent, and one parent alone would
-/// make quick programs stand in a queue.
+/// make quick programs stand in a queue. But one thread reaps them all: on Linux 6.18 two threads of one
+/// process that reap children at the same time can chase each other through `/proc`'s cache for ever
+/// (`proc_invalidate_siblings_dcache`), and nobody can kill them.
 ///
 /// # Errors
 /// The first failure, after all have ended.
@@ -19,22 +21,21 @@ pub fn run(calls: Vec<Prepared>) -> Result<(Duration, Vec<String>), Error> {
         shares[number % starters].push(call);
     }
     let started = Instant::now();
-    let ended: Vec<Result<Ended, Error>> = thread::scope(|scope| {
-        let starters: Vec<_> =
-            shares.into_iter().map(|share| scope.spawn(|| start_and_wait(share))).collect();
+    let running: Vec<Result<Running, Error>> = thread::scope(|scope| {
+        let starters: Vec<_> = shares.into_iter().map(|share| scope.spawn(|| start(share))).collect();
         starters
             .into_iter()
             .flat_map(|starter| starter.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect()
     });
+    let ended: Vec<Result<Ended, Error>> = running.into_iter().map(|running| running?.wait()).collect();
     let took = started.elapsed();
     let said: Result<Vec<String>, Error> = ended.into_iter().map(|ended| ended?.output()).collect();
     Ok((took, said?))
 }
 
-fn start_and_wait(share: Vec<Prepared>) -> Vec<Result<Ended, Error>> {
-    let running: Vec<_> = share.into_iter().map(Prepared::start).collect();
-    running.into_iter().map(|running| running?.wait()).collect()
+fn start(share: Vec<Prepared>) -> Vec<Result<Running, Error>> {
+    share.into_iter().map(Prepared::start).collect()
 }
 
 #[cfg(test)]

@@ -12,19 +12,32 @@ fn config() -> Value {
 }
 
 /// What happened to the host between ADD and DEL.
-const DAMAGES: [(&str, &str); 9] = [
-    ("nothing", "true"),
-    ("the namespace is gone", "ip netns delete web"),
-    ("the bridge is gone", "ip link delete br0"),
-    ("the lease is gone", "rm /var/lib/cni/networks/net/10.1.0.*"),
-    ("all state is gone", "rm -r /var/lib/cni/networks /run/netctl"),
-    ("the host's end is gone", "ip link delete $PORT"),
-    (
-        "the container's end has another name",
-        "ip -n web link set eth0 down; ip -n web link set eth0 name eth9",
-    ),
-    ("the host's end has no master", "ip link set $PORT nomaster"),
-    ("the firewall is flushed", "nft flush ruleset"),
+struct Damage {
+    name: &'static str,
+    /// A script; `$PORT` is the host's end.
+    script: &'static str,
+    /// What the script itself takes away, which is then missed for that reason.
+    takes: &'static [&'static str],
+}
+
+const DAMAGES: [Damage; 9] = [
+    Damage { name: "nothing", script: "true", takes: &[] },
+    Damage { name: "the namespace is gone", script: "ip netns delete web", takes: &[] },
+    Damage { name: "the bridge is gone", script: "ip link delete br0", takes: &[] },
+    Damage { name: "the lease is gone", script: "rm /var/lib/cni/networks/net/10.1.0.*", takes: &[] },
+    Damage {
+        name: "all state is gone",
+        script: "rm -r /var/lib/cni/networks /run/netctl",
+        takes: &["gone file: /var/lib/cni/networks"],
+    },
+    Damage { name: "the host's end is gone", script: "ip link delete $PORT", takes: &[] },
+    Damage {
+        name: "the container's end has another name",
+        script: "ip -n web link set eth0 down; ip -n web link set eth0 name eth9",
+        takes: &[],
+    },
+    Damage { name: "the host's end has no master", script: "ip link set $PORT nomaster", takes: &[] },
+    Damage { name: "the firewall is flushed", script: "nft flush ruleset", takes: &["gone nftables: "] },
 ];
 
 /// What the runtime still knows, as containerd, CRI-O, podman and `ctr` call it.
@@ -43,7 +56,7 @@ fn knowledge<'a>(call: &Call<'a>, result: &Value) -> Vec<(&'static str, Call<'a>
     ]
 }
 
-fn survives(damage: &str, script: &str) -> Test {
+fn survives(damage: &Damage) -> Test {
     let stage = Stage::new("del")?;
     // The constant part of the firewall, and the folders, come with the first container of a host.
     let first = stage.container("first")?;
@@ -55,69 +68,65 @@ fn survives(damage: &str, script: &str) -> Test {
         let call = stage.call("bridge", &config()).of(&web);
         let result = call.add().result()?;
         let port = tests::facts::plain(&result["interfaces"][1]["name"]);
-        stage.host().sh(&format!("PORT={port}; {script}")).ok()?;
+        stage.host().sh(&format!("PORT={port}; {}", damage.script)).ok()?;
         let Some((known, call)) = knowledge(&call, &result).into_iter().nth(number) else { break };
+        let context = format!("{}, known is {known}", damage.name);
         for time in ["first", "second"] {
             if let Err(error) = call.del().done() {
-                return Err(Surprise::new(format!("{damage}, {known}, {time} DEL"), error).into());
+                return Err(Surprise::new(format!("{context}, {time} DEL"), error).into());
             }
         }
         stage.host().sh("ip netns delete web 2>/dev/null || true").ok()?;
-        let changes = before.changes(Allowed::Network(BRIDGE))?;
-        let changes: Vec<_> = changes.iter().filter(|line| !is_damage(line)).collect();
-        assert!(changes.is_empty(), "{damage}, {known}: {changes:#?}");
+        let mut changes = before.changes(Allowed::Network(BRIDGE))?;
+        changes.retain(|line| !damage.takes.iter().any(|taken| line.starts_with(taken)));
+        assert!(changes.is_empty(), "{context}: {changes:#?}");
     }
     Ok(())
 }
 
-/// What a test itself takes from the host.
-fn is_damage(line: &str) -> bool {
-    line.starts_with("gone nftables: ") || line.starts_with("gone file: /var/lib/cni/networks")
-}
-
 #[test]
 fn after_nothing_but_add() -> Test {
-    survives(DAMAGES[0].0, DAMAGES[0].1)
+    survives(&DAMAGES[0])
 }
 
 #[test]
 fn after_the_namespace_is_gone() -> Test {
-    survives(DAMAGES[1].0, DAMAGES[1].1)
+    survives(&DAMAGES[1])
 }
 
 #[test]
 fn after_the_bridge_is_gone() -> Test {
-    survives(DAMAGES[2].0, DAMAGES[2].1)
+    survives(&DAMAGES[2])
 }
 
 #[test]
 fn after_the_lease_is_gone() -> Test {
-    survives(DAMAGES[3].0, DAMAGES[3].1)
+    survives(&DAMAGES[3])
 }
 
 #[test]
 fn after_all_state_is_gone() -> Test {
-    survives(DAMAGES[4].0, DAMAGES[4].1)
+    survives(&DAMAGES[4])
 }
 
 #[test]
 fn after_the_hosts_end_is_gone() -> Test {
-    survives(DAMAGES[5].0, DAMAGES[5].1)
+    survives(&DAMAGES[5])
 }
 
 #[test]
 fn after_the_containers_end_was_renamed() -> Test {
-    survives(DAMAGES[6].0, DAMAGES[6].1)
+    survives(&DAMAGES[6])
 }
 
 #[test]
 fn after_the_hosts_end_left_the_bridge() -> Test {
-    survives(DAMAGES[7].0, DAMAGES[7].1)
+    survives(&DAMAGES[7])
 }
 
 #[test]
 fn after_the_firewall_was_flushed() -> Test {
-    survives(DAMAGES[8].0, DAMAGES[8].1)
+    survives(&DAMAGES[8])
 }
 
 #[test]

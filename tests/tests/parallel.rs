@@ -92,22 +92,22 @@ fn the_first_ones_of_a_host_race_for_the_bridge_and_the_rules() -> Test {
     Ok(())
 }
 
-/// No rule is in a chain twice.
+/// No table, chain or set is there twice, and no rule is in its chain twice.
 fn assert_rules_are_there_once(stage: &Stage) -> Test {
     let text = ruleset(stage.host())?;
-    let mut chain = String::new();
-    let mut seen = BTreeSet::new();
-    for line in text.lines().map(str::trim) {
-        if line.starts_with("table ") {
-            chain = line.to_owned();
-        } else if line.starts_with("chain ") || line.starts_with("set ") || line.starts_with("map ") {
-            chain = format!("{} {line}", chain.split(" chain ").next().unwrap_or_default());
-            assert!(seen.insert(chain.clone()), "{chain} is there twice: {text}");
-        } else if chain.contains(" chain ") && line != "}" {
-            assert!(seen.insert(format!("{chain} {line}")), "{line} is there twice: {text}");
+    let (mut blocks, mut seen) = (Vec::new(), BTreeSet::new());
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if line == "}" {
+            blocks.pop();
+            continue;
+        }
+        let place = blocks.join(" ");
+        assert!(seen.insert(format!("{place} {line}")), "{line} is twice in {place}: {text}");
+        if line.ends_with('{') {
+            blocks.push(line);
         }
     }
-    assert!(text.contains("masquerade"), "{text}");
+    assert!(text.contains("masquerade") && blocks.is_empty(), "{text}");
     Ok(())
 }
 

@@ -95,7 +95,7 @@ fn add(netns: &Netns, bridge: &str, ends: [&str; 2], addresses: &[Address]) -> R
         Some((reply.link_index(), reply.link_attribute(IFLA_LINK).and_then(number)?))
     })?;
     let (host_end, container_end) = found.ok_or(Error::Silent("the pair"))?;
-    let inside = netns.run(|| configure(container_end, addresses))??;
+    let inside = netns.visit(|| configure(container_end, addresses))??;
     // So that the port forwards: a question about a link makes the kernel catch up with its carrier.
     let ask = |index| Message::link(RTM_GETLINK, 0, index);
     host.exchange(vec![ask(host_end), ask(bridge)], |_| None::<()>)?;
