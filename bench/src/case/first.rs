@@ -7,7 +7,7 @@ use crate::container::Container;
 use crate::first_packet::{Listener, PATIENCE};
 use crate::network::{Shape, Stack};
 use crate::report::{Arrivals, Body, Fares, Section};
-use crate::series::alternate;
+use crate::series::{Rounds, alternate};
 use crate::settle::settle;
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn run(bench: &Bench, stack: Stack) -> Result<Vec<Section>, Error> {
 
 /// What one side's packets have waited altogether, after which it takes no more turns: packets that come
 /// seconds late are soon known to do so.
-const BUDGET: Duration = Duration::from_secs(10);
+const BUDGET: Duration = Duration::from_secs(20);
 
 /// One side, and how long its packets have waited until now.
 #[derive(Debug)]
@@ -74,7 +74,9 @@ fn series(bench: &Bench, stack: Stack, which: Which) -> Result<Vec<Arrivals>, Er
         contender.waited += arrived.unwrap_or(PATIENCE);
         Ok::<_, Error>(Some(arrived))
     };
-    let times = alternate(&mut contenders, bench.effort.rounds(100), work)?;
+    // Every round is a beginning here: there is little to warm up, and it would use up the budget.
+    let rounds = Rounds { warm_up: 1, ..bench.effort.rounds(100) };
+    let times = alternate(&mut contenders, rounds, work)?;
     contenders.try_map(|contender| contender.scene.end())?;
     let case = match which {
         Which::First => "first of a bridge",
