@@ -20,15 +20,20 @@ impl Attachment {
         Self { container, interface }
     }
 
+    /// What stands in for an attachment where both ends of a pair are the host's, as with the interface of a bridge in a
+    /// VLAN: names follow from it all the same.
+    #[must_use]
+    pub fn of_host(interface: InterfaceName) -> Self {
+        Self { container: ContainerId::host(), interface }
+    }
+
     /// The name of the host's end of this attachment's veth pair: `veth` and 11 hexadecimal digits.
     ///
     /// `attempt` 0 is the name that is tried first; should another attachment have it already (one in
     /// 2^44), the next attempt has another.
     #[must_use]
     pub fn host_interface(&self, attempt: u8) -> InterfaceName {
-        let digits = self.hash(&[b'n', attempt]) >> 20;
-        let text = format!("veth{digits:011x}");
-        InterfaceName::new(&text).unwrap_or_else(|_| InterfaceName::loopback())
+        InterfaceName::veth(self.hash(&[b'n', attempt]) >> 20)
     }
 
     /// A link-layer address for the host's end of this attachment's veth pair.

@@ -44,6 +44,11 @@ impl InterfaceName {
         Self("lo".to_owned())
     }
 
+    /// `veth` and the last eleven hexadecimal digits of `number`: always a name.
+    pub(crate) fn veth(number: u64) -> Self {
+        Self(format!("veth{:011x}", number & 0xfff_ffff_ffff))
+    }
+
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

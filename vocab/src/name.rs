@@ -38,6 +38,11 @@ impl ContainerId {
         }
     }
 
+    /// What the host itself is called where a container's id is expected.
+    pub(crate) fn host() -> Self {
+        Self("netctl-host".to_owned())
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

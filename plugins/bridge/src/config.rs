@@ -217,7 +217,7 @@ impl Settings {
     /// What Docker's keys mean beyond the addresses: a network of its own bridge, a gateway, a way out.
     fn adopt(&mut self, shorthand: &Shorthand, config: &Config) -> Result<(), ConfigFault> {
         if config.get("bridge").is_none() {
-            self.bridge = docker::bridge_name(config.name());
+            self.bridge = docker::bridge_name(config.name())?;
         }
         if config.get("ipMasq").is_none() {
             let backend: Option<String> = config.decode_key("ipMasqBackend")?;

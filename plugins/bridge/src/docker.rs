@@ -40,13 +40,13 @@ struct Family {
 
 /// The name of the bridge when none is given: the network's, as Docker users know it from
 /// `com.docker.network.bridge.name`, or `br-` and a hash where the network's name is too long for one.
-pub(crate) fn bridge_name(network: &NetworkName) -> InterfaceName {
-    let own = InterfaceName::new(network.as_str());
+pub(crate) fn bridge_name(network: &NetworkName) -> Result<InterfaceName, ConfigFault> {
     let hash = network.as_str().bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    own.or_else(|_| InterfaceName::new(&format!("br-{hash:012x}")[..15]))
-        .unwrap_or_else(|_| InterfaceName::loopback())
+    let own = InterfaceName::new(network.as_str());
+    let name = own.or_else(|_| InterfaceName::new(&format!("br-{:012x}", hash >> 16)));
+    name.map_err(|error| ConfigFault::value("name", network, error.reason))
 }
 
 impl Shorthand {
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn a_long_network_name_still_has_a_bridge() {
         let long = NetworkName::new("a-network-with-a-long-name").unwrap();
-        assert_eq!(bridge_name(&long).as_str().len(), 15);
-        assert_eq!(bridge_name(&NetworkName::new("mybr0").unwrap()).as_str(), "mybr0");
+        assert_eq!(bridge_name(&long).unwrap().as_str().len(), 15);
+        assert_eq!(bridge_name(&NetworkName::new("mybr0").unwrap()).unwrap().as_str(), "mybr0");
     }
 }

@@ -12,7 +12,7 @@ use link::veth::VethSpec;
 use netlink::{Link, LinkName, RouteSocket};
 use netns::Netns;
 use undo::Undo;
-use vocab::{Attachment, ContainerId, InterfaceName};
+use vocab::{Attachment, InterfaceName};
 
 use crate::config::Settings;
 use crate::error::StepFault;
@@ -46,11 +46,7 @@ pub(crate) fn ensure(
         return Ok(facts(found));
     }
     let here = Netns::current().map_err(StepFault::from)?;
-    // Its names follow from the interface's as a container's do from the attachment's.
-    let stand_in = Attachment::new(
-        ContainerId::new("netctl-gateway").map_err(|_| StepFault::NoAddress { kind: String::new() })?,
-        name.clone(),
-    );
+    let stand_in = Attachment::of_host(name.clone());
     let spec = VethSpec {
         host_names: &owner::host_names(&stand_in),
         host_mac: stand_in.host_mac(),
