@@ -198,7 +198,7 @@ fn alone(test: &str, path: &str) {
 #[test]
 fn what_the_reference_made_is_what_we_make_and_goes_with_our_removal() {
     // Not "bridge", which is also a program of iproute2.
-    let Some(host_local) = lab::tools::require("host-local") else { return };
+    let Some(host_local) = lab::tools::require("/usr/lib/cni/host-local") else { return };
     let (Some(host), Some(container)) = (fresh(), fresh()) else { return };
     host.run(|| {
         run("ip link set lo up");
