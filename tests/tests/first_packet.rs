@@ -5,26 +5,29 @@ use lab::traffic::{FirstPacketProbe, Transport, serve};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tests::config::{BRIDGE, dual, with};
+use tests::config::{BRIDGE, dual, v4, with};
 use tests::{Stage, Test};
 
 const ROUNDS: usize = 20;
 const WITHIN: Duration = Duration::from_secs(5);
 
-/// A network whose gateway is asked at these addresses.
-fn config() -> Value {
-    with(dual(), json!({"ipMasq": true}))
+/// A network whose gateway is asked at this address. Where IPv4 is asked for there is nothing else: a wait for the
+/// IPv6 address would hide that nobody waits for the port.
+fn config(server: SocketAddr) -> Value {
+    with(if server.is_ipv4() { v4() } else { dual() }, json!({"ipMasq": true}))
 }
 
 const GATEWAYS: [&str; 2] = ["[fd00:1::1]:7000", "10.1.0.1:7000"];
 
-/// Attaches a container and lets it ask the gateway at once; tells which of its datagrams was answered.
+/// Attaches a container and lets it ask the server at once; tells which of its datagrams was answered.
 fn first_packet(stage: &Stage, name: &str, server: SocketAddr) -> Result<u64, Box<dyn std::error::Error>> {
     let container = stage.container(name)?;
     let probe = FirstPacketProbe::start(&container, Transport::Udp, server, WITHIN)?;
-    stage.call("bridge", &config()).of(&container).add().result()?;
+    let call = stage.call("bridge", &config(server)).of(&container);
+    call.add().result()?;
     let first = probe.send()?;
-    stage.call("bridge", &config()).of(&container).del().done()?;
+    println!("{name}: {:?} after ADD returned", first.took);
+    call.del().done()?;
     container.vanish(stage)?;
     Ok(first.answered)
 }
@@ -35,7 +38,9 @@ fn lives(server: SocketAddr, is_first: bool) -> Test {
     let any = if server.is_ipv4() { "0.0.0.0:7000" } else { "[::]:7000" };
     let _server = serve(stage.host(), Transport::Udp, any.parse()?)?;
     if !is_first {
-        first_packet(&stage, "before", server)?;
+        // One that stays: otherwise the bridge would lose its carrier, and each container were a first one.
+        let other = stage.container("other")?;
+        stage.call("bridge", &config(server)).of(&other).add().result()?;
     }
     let mut lost = Vec::new();
     for round in 0..ROUNDS {
@@ -73,15 +78,15 @@ fn of_a_later_container_in_ipv6() -> Test {
 
 #[test]
 fn between_two_containers() -> Test {
-    let stage = Stage::new("between")?;
-    let db = stage.container("db")?;
-    stage.call("bridge", &config()).of(&db).add().result()?;
-    for (name, address) in [("web4", "10.1.0.2:7000"), ("web6", "[fd00:1::2]:7000")] {
+    for address in ["10.1.0.2:7000", "[fd00:1::2]:7000"] {
         let server: SocketAddr = address.parse()?;
+        let stage = Stage::new("between")?;
+        let db = stage.container("db")?;
+        stage.call("bridge", &config(server)).of(&db).add().result()?;
         let _server = serve(&db, Transport::Udp, server)?;
         for round in 0..ROUNDS / 2 {
-            let answered = first_packet(&stage, &format!("{name}-{round}"), server)?;
-            assert_eq!(answered, 0, "{name}, round {round}");
+            let answered = first_packet(&stage, &format!("c{round}"), server)?;
+            assert_eq!(answered, 0, "{address}, round {round}");
         }
     }
     Ok(())
