@@ -7,11 +7,16 @@ mod attachment;
 mod interface_name;
 mod mac_address;
 mod name;
+mod port;
 
 pub use attachment::Attachment;
 pub use interface_name::{InterfaceName, InvalidInterfaceName};
 pub use mac_address::{InvalidMacAddress, MacAddress};
 pub use name::{ContainerId, InvalidName, NetworkName};
+pub use port::{
+    HostAddress, HostPorts, InvalidHostAddress, InvalidPort, InvalidPortRange, InvalidProtocol,
+    InvalidPublish, Port, PortMapping, PortRange, Protocol, Publish, PublishFault,
+};
 
 /// Implements text conversions and serde for a checked wrapper around text.
 macro_rules! text_value {
