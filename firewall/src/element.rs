@@ -19,6 +19,7 @@ const UDATA_COMMENT: u8 = 0;
 const LIST_ELEMENTS: u16 = 3;
 const LIST_ELEM: u16 = 1;
 const ELEM_KEY: u16 = 1;
+const ELEM_DATA: u16 = 2;
 const ELEM_USERDATA: u16 = 6;
 const ELEM_KEY_END: u16 = 10;
 const DATA_VALUE: u16 = 1;
@@ -29,13 +30,20 @@ pub(crate) struct Element {
     pub(crate) key: Vec<u8>,
     /// The last key of its range, in sets of ranges.
     pub(crate) key_end: Option<Vec<u8>>,
+    /// What the key leads to, in maps.
+    pub(crate) data: Option<Vec<u8>>,
     pub(crate) userdata: Vec<u8>,
 }
 
 impl Element {
+    /// An element of that key, and nothing else.
+    pub(crate) const fn of_key(key: Vec<u8>) -> Self {
+        Self { key, key_end: None, data: None, userdata: Vec::new() }
+    }
+
     /// An interface.
     pub(crate) fn interface(interface: &InterfaceName) -> Self {
-        Self { key: interface_key(interface), key_end: None, userdata: Vec::new() }
+        Self::of_key(interface_key(interface))
     }
 
     /// An interface and a MAC address.
@@ -44,7 +52,7 @@ impl Element {
         key.extend(mac.bytes());
         // Every part of a key begins at a multiple of four.
         key.extend([0, 0]);
-        Self { key, key_end: None, userdata: Vec::new() }
+        Self::of_key(key)
     }
 
     /// An interface and all addresses of a subnet.
@@ -61,7 +69,7 @@ impl Element {
             }
             key
         });
-        Self { key, key_end: Some(end), userdata: Vec::new() }
+        Self { key_end: Some(end), ..Self::of_key(key) }
     }
 
     /// The same with a comment.
@@ -111,8 +119,9 @@ impl Element {
     fn parse(attributes: &[u8]) -> Option<Self> {
         let key = wire::nested(attributes, &[ELEM_KEY, DATA_VALUE])?.to_vec();
         let key_end = wire::nested(attributes, &[ELEM_KEY_END, DATA_VALUE]).map(<[u8]>::to_vec);
+        let data = wire::nested(attributes, &[ELEM_DATA, DATA_VALUE]).map(<[u8]>::to_vec);
         let userdata = wire::attribute(attributes, ELEM_USERDATA).unwrap_or_default().to_vec();
-        Some(Self { key, key_end, userdata })
+        Some(Self { key, key_end, data, userdata })
     }
 }
 

@@ -7,7 +7,8 @@ use crate::firewall::{Firewall, Removed};
 use crate::masquerade;
 use crate::owner::Owner;
 use crate::ruleset::{Set, Table};
-use crate::skeleton::{FRAMES, MASQUERADE4, MASQUERADE6, PACKETS, SPOOF_ALLOWED, SPOOF_PORTS, TABLES};
+use crate::skeleton::sets::{MASQUERADE4, MASQUERADE6, SPOOF_ALLOWED, SPOOF_PORTS};
+use crate::skeleton::{FRAMES, PACKETS, TABLES};
 use crate::spoof::SpoofCheck;
 use crate::table;
 

@@ -16,7 +16,8 @@ use crate::firewall::{Ensured, Firewall, Removed, Standing};
 use crate::message;
 use crate::owner::Owner;
 use crate::ruleset::Set;
-use crate::skeleton::{MASQUERADE4, MASQUERADE6, PACKETS, POSTROUTING};
+use crate::skeleton::sets::{MASQUERADE4, MASQUERADE6};
+use crate::skeleton::{PACKETS, POSTROUTING};
 use crate::table;
 
 use share::{Merge, comment_of, covers, is_served_by, owners_of, plan_merge};
