@@ -12,8 +12,8 @@ use crate::ruleset::{
 };
 use sets::{
     ADDRESS_PORTS4, ADDRESS_PORTS6, ADDRESSED4, ADDRESSED6, GUARDED, HAIRPIN4, HAIRPIN6, INSIDE, INTERNAL,
-    ISOLATED, LOCALHOST4, LOOPED4, LOOPED6, MASQUERADE_TO4, MASQUERADE_TO6, MASQUERADE4, MASQUERADE6, NETWORKS,
-    PORTS4, PORTS6, PUBLISHERS, SECLUDED, SPOOF_ALLOWED, SPOOF_PORTS,
+    ISOLATED, LOCALHOST4, LOOPED4, LOOPED6, MASQUERADE_TO4, MASQUERADE_TO6, MASQUERADE4, MASQUERADE6,
+    NETWORKS, PORTS4, PORTS6, PUBLISHERS, SECLUDED, SPOOF_ALLOWED, SPOOF_PORTS,
 };
 
 /// The table for packets.
@@ -103,8 +103,7 @@ pub(crate) static OUTPUT: Chain = Chain {
     rules: TO_PUBLISHED,
 };
 
-const TO_PUBLISHED: &[Rule] =
-    &[Rule { matches: &[Match::ToHost], verdict: Verdict::Jump(PUBLISHED.name) }];
+const TO_PUBLISHED: &[Rule] = &[Rule { matches: &[Match::ToHost], verdict: Verdict::Jump(PUBLISHED.name) }];
 
 /// The host's IPv6 loopback address leads nowhere: the answer could not come back to it, for the kernel has no
 /// `route_localnet` there. A program that tries `::1` first is refused at once and goes on with 127.0.0.1. A port at one
@@ -213,8 +212,14 @@ pub(crate) static REDIRECTED: Chain = Chain {
             ],
             verdict: Verdict::Masquerade,
         },
-        Rule { matches: &[Match::In(&[Field::Ipv4Destination], &MASQUERADE_TO4)], verdict: Verdict::Masquerade },
-        Rule { matches: &[Match::In(&[Field::Ipv6Destination], &MASQUERADE_TO6)], verdict: Verdict::Masquerade },
+        Rule {
+            matches: &[Match::In(&[Field::Ipv4Destination], &MASQUERADE_TO4)],
+            verdict: Verdict::Masquerade,
+        },
+        Rule {
+            matches: &[Match::In(&[Field::Ipv6Destination], &MASQUERADE_TO6)],
+            verdict: Verdict::Masquerade,
+        },
     ],
 };
 
@@ -242,11 +247,8 @@ pub(crate) static FRAMES_PREROUTING: Chain = Chain {
 
 const LOOPBACK4: Prefix = Prefix { text: "127.0.0.0/8", bits: &[127], mask: &[0xff] };
 
-const LOOPBACK6: Prefix = Prefix {
-    text: "::1",
-    bits: &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
-    mask: &[0xff; 16],
-};
+const LOOPBACK6: Prefix =
+    Prefix { text: "::1", bits: &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], mask: &[0xff; 16] };
 
 const MULTICAST4: Prefix = Prefix { text: "224.0.0.0/4", bits: &[0xe0, 0, 0, 0], mask: &[0xf0, 0, 0, 0] };
 

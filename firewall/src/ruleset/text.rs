@@ -2,7 +2,9 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Base, Chain, ChainKind, DataType, Family, Field, Hook, Match, Priority, Rule, Set, Table, Verdict};
+use super::{
+    Base, Chain, ChainKind, DataType, Family, Field, Hook, Match, Priority, Rule, Set, Table, Verdict,
+};
 
 impl Table {
     /// Its name as nft's commands have it.

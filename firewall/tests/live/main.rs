@@ -3,6 +3,8 @@
 
 mod iptables;
 mod masquerade;
+mod policy;
+mod ports;
 mod ruleset;
 mod spoof;
 mod support;
