@@ -38,7 +38,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { .. } => Some(
-                "install the package iptables, or leave out ipMasqBackend: nftables needs no program"
+                "install the package iptables, or do not ask for iptables: nftables needs no program"
                     .to_owned(),
             ),
             Self::Start { .. } | Self::Refused { .. } => None,
@@ -46,23 +46,23 @@ impl Error {
     }
 }
 
-/// The `nat` table as text.
-pub(super) fn save(version: Version) -> Result<String, Error> {
+/// A table as text.
+pub(super) fn save(version: Version, table: &str) -> Result<String, Error> {
     let program = match version {
         Version::V4 => "iptables-save",
         Version::V6 => "ip6tables-save",
     };
-    let output = run(program, &["-t", "nat"], "")?;
+    let output = run(program, &["-t", table], "")?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Does all lines of a script or, on an error, none.
-pub(super) fn restore(version: Version, script: &str) -> Result<(), Error> {
+/// Does all lines to a table or, on an error, none. What they do not mention stays.
+pub(super) fn restore(version: Version, table: &str, lines: &[String]) -> Result<(), Error> {
     let program = match version {
         Version::V4 => "iptables-restore",
         Version::V6 => "ip6tables-restore",
     };
-    run(program, &["--noflush", "-w"], script).map(drop)
+    run(program, &["--noflush", "-w"], &format!("*{table}\n{}\nCOMMIT\n", lines.join("\n"))).map(drop)
 }
 
 fn run(program: &'static str, arguments: &[&str], input: &str) -> Result<Output, Error> {
