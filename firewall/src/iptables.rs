@@ -6,12 +6,14 @@
 
 pub mod masquerade;
 mod presence;
+pub mod publish;
 mod tool;
 mod version;
 
 use crate::channel;
 
 pub use masquerade::{Error, IptablesMasquerade};
+pub use publish::{IptablesOptions, IptablesPublication};
 pub use tool::Error as ToolError;
 pub use version::Version;
 

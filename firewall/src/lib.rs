@@ -50,7 +50,7 @@ mod wire;
 
 pub use channel::{Error as NftablesError, Request};
 pub use firewall::{Ensured, Firewall, Removed, Standing};
-pub use iptables::IptablesMasquerade;
+pub use iptables::{IptablesMasquerade, IptablesOptions, IptablesPublication};
 pub use masquerade::{Masquerade, Masqueraded};
 pub use owner::Owner;
 pub use policy::{GatewayMode, Isolation, NetworkPolicy};
