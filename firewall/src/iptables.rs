@@ -14,7 +14,7 @@ use crate::channel;
 
 pub use masquerade::{Error, IptablesMasquerade};
 pub use publish::{IptablesOptions, IptablesPublication};
-pub use tool::Error as ToolError;
+pub use tool::{Error as ToolError, require};
 pub use version::Version;
 
 /// The table of iptables that translates addresses.

@@ -63,6 +63,23 @@ impl Owner {
         container(self).is_some() && container(self) == container(other)
     }
 
+    /// Whether GC of a network leaves it alone: it is another network's, or one of the `valid` attachments; the network
+    /// itself as long as there is one.
+    #[must_use]
+    pub fn is_kept<'a>(
+        &self,
+        network: &NetworkName,
+        mut valid: impl Iterator<Item = &'a Attachment>,
+    ) -> bool {
+        if !self.belongs_to(network) {
+            return true;
+        }
+        match *self == Self::network(network) {
+            true => valid.next().is_some(),
+            false => valid.any(|attachment| Self::attachment(network, attachment) == *self),
+        }
+    }
+
     /// Whether it is the network, or an attachment to it.
     #[must_use]
     pub fn belongs_to(&self, network: &NetworkName) -> bool {

@@ -46,6 +46,20 @@ impl Error {
     }
 }
 
+/// Whether the programs are there that add and remove rules.
+///
+/// # Errors
+/// [`Error::Missing`], with the first that is not.
+pub fn require() -> Result<(), Error> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |program: &&str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    let programs = ["iptables-save", "iptables-restore", "ip6tables-save", "ip6tables-restore"];
+    match programs.into_iter().find(|program| !is_there(program)) {
+        None => Ok(()),
+        Some(program) => Err(Error::Missing { program }),
+    }
+}
+
 /// A table as text.
 pub(super) fn save(version: Version, table: &str) -> Result<String, Error> {
     let program = match version {

@@ -29,7 +29,7 @@ impl Firewall {
     pub fn find_iptables_claim(
         &mut self,
         mapping: &PortMapping,
-        not_of: &ContainerId,
+        not_of: Option<&ContainerId>,
     ) -> Result<Option<Claim>, Error> {
         let claims = self.find_iptables_claims(std::slice::from_ref(mapping), not_of)?;
         Ok(claims.into_iter().next())
@@ -43,7 +43,7 @@ impl Firewall {
     pub fn find_iptables_claims(
         &mut self,
         mappings: &[PortMapping],
-        not_of: &ContainerId,
+        not_of: Option<&ContainerId>,
     ) -> Result<Vec<Claim>, Error> {
         let mut claims: Vec<Claim> = Vec::new();
         for version in Version::BOTH {
@@ -63,7 +63,7 @@ impl Firewall {
         &mut self,
         version: Version,
         mappings: &[&PortMapping],
-        not_of: &ContainerId,
+        not_of: Option<&ContainerId>,
     ) -> Result<Vec<Claim>, Cause> {
         if is_old(version, NAT) {
             let saved = Saved::parse(&tool::save(version, NAT)?);
@@ -84,7 +84,7 @@ impl Firewall {
 /// For each mapping the first entry that takes its packets: it lists the port, and its chain translates it.
 fn claims<E>(
     mappings: &[&PortMapping],
-    not_of: &ContainerId,
+    not_of: Option<&ContainerId>,
     entries: &[Rule],
     mut rules_of: impl FnMut(&str) -> Result<Vec<Rule>, E>,
 ) -> Result<Vec<Claim>, E> {
@@ -97,7 +97,7 @@ fn claims<E>(
         for entry in entries.iter().filter(|entry| entry.is_for(mapping.protocol, port)) {
             let owner = script::owner(entry);
             let Some(chain) = &entry.jump else { continue };
-            if owner.as_ref().is_some_and(|owner| owner.container == *not_of) {
+            if owner.as_ref().is_some_and(|owner| Some(&owner.container) == not_of) {
                 continue;
             }
             if rules_of(chain)?.iter().any(is_taken) {
