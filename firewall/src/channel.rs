@@ -5,6 +5,7 @@
 //! that takes a grace period of some 10 ms.
 
 mod answer;
+pub(crate) mod conntrack;
 mod error;
 
 use std::io;

@@ -30,6 +30,7 @@
 
 mod batch;
 mod channel;
+pub mod conntrack;
 mod element;
 mod expression;
 mod firewall;

@@ -1,6 +1,7 @@
 //! The kernel's own ruleset in fresh namespaces, its listings, and the packets that pass or do not.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
+mod conntrack;
 mod iptables;
 mod masquerade;
 mod policy;
