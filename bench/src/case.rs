@@ -78,8 +78,8 @@ pub enum Error {
     Settle(#[from] settle::Error),
     #[error(transparent)]
     Site(#[from] site::Error),
-    #[error(transparent)]
-    Traffic(#[from] traffic::Error),
+    #[error("pass traffic to a container of {contender}")]
+    Traffic { contender: &'static str, source: traffic::Error },
     #[error(transparent)]
     Prepare(#[from] lab::outcome::Unexpected),
     #[error("write leases that are already there")]

@@ -4,6 +4,8 @@ mod chain;
 mod field;
 mod netavark;
 mod others;
+#[cfg(test)]
+mod tests;
 
 pub use chain::{Chain, Rules};
 pub use field::{Absent, Error as FieldError, Field};

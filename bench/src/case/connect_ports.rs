@@ -2,8 +2,7 @@
 
 use super::stand::Stand;
 use super::{Bench, Error};
-use crate::container::Container;
-use crate::contender::{Chain, Contender, Tenant};
+use crate::contender::{Chain, Contender};
 use crate::ports::{Ports, SERVED, Transport};
 use crate::report::{Body, Measure, Row, Section, Versus};
 use crate::series::{Rounds, rotate};
@@ -21,7 +20,7 @@ const BETWEEN: u16 = 5_000;
 const ENDS: [u16; 2] = [9_000, 21_000];
 
 /// So many connections make one time.
-const CONNECTS: u32 = 100;
+const CONNECTS: u32 = 50;
 
 /// What the turns of one contender to one port may take altogether.
 const BUDGET: Duration = Duration::from_secs(4);
@@ -43,10 +42,10 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Section>, Error> {
     }
     let mut turns: Vec<(&Exhibit<'_>, u16)> =
         exhibits.iter().flat_map(|exhibit| ENDS.map(|port| (exhibit, port))).collect();
-    let rounds = Rounds { warm_up: 2, ..bench.effort.rounds(60) };
+    let rounds = Rounds { warm_up: 2, ..bench.effort.rounds(100) };
     let times = rotate(&mut turns, rounds, BUDGET, |(exhibit, port)| {
         let to = SocketAddr::from((UPLINK, *port));
-        Ok::<_, Error>(connects(exhibit.stand.site.outside()?, to, CONNECTS)?)
+        exhibit.stand.passed(connects(exhibit.stand.site.outside()?, to, CONNECTS))
     })?;
     let names: Vec<&'static str> = exhibits.iter().map(|exhibit| exhibit.name).collect();
     exhibits.into_iter().try_for_each(Exhibit::end)?;
@@ -95,8 +94,7 @@ fn linear_rules(first: Ipv4Addr, last: Ipv4Addr) -> String {
 /// A container with one port, and a server in it.
 fn serve(stand: &mut Stand<'_>, port: u16) -> Result<(Server, Ipv4Addr), Error> {
     let (lan, tenant) = (stand.lan(None), stand.tenant(Ports::one(port))?);
-    let Tenant { container, .. } = &tenant;
-    let server = Server::start(&Container::netns(container)?, Transport::Tcp)?;
+    let server = stand.passed(Server::start(&tenant.container.netns()?, Transport::Tcp))?;
     let (_, attached) = stand.attach(&lan, &tenant)?;
     stand.keep(tenant);
     Ok((server, attached.address))
@@ -104,7 +102,8 @@ fn serve(stand: &mut Stand<'_>, port: u16) -> Result<(Server, Ipv4Addr), Error> 
 
 impl Exhibit<'_> {
     fn end(self) -> Result<(), Error> {
-        self.servers.into_iter().try_for_each(Server::stop)?;
+        let stopped: Result<(), _> = self.servers.into_iter().try_for_each(Server::stop);
+        self.stand.passed(stopped)?;
         self.stand.end()
     }
 }

@@ -18,7 +18,10 @@ const SIZES: [u8; 3] = [1, 20, 100];
 const FIRST: u16 = 30_000;
 
 /// So many round trips make one time.
-const ROUND_TRIPS: u32 = 1_000;
+const ROUND_TRIPS: u32 = 100;
+
+/// Round trips before those, in which each end finds its way back into the processor's caches.
+const WARM_UP: u32 = 20;
 
 /// What the turns of one contender with one size may take altogether.
 const BUDGET: Duration = Duration::from_secs(4);
@@ -41,8 +44,11 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Section>, Error> {
             exhibits.push(open(*contender, size)?);
         }
     }
-    let rounds = Rounds { warm_up: 2, ..bench.effort.rounds(60) };
-    let times = rotate(&mut exhibits, rounds, BUDGET, |exhibit| exhibit.flow.round_trips(ROUND_TRIPS))?;
+    let rounds = Rounds { warm_up: 2, ..bench.effort.rounds(600) };
+    let times = rotate(&mut exhibits, rounds, BUDGET, |exhibit| {
+        let times = exhibit.flow.round_trips(WARM_UP).and_then(|_| exhibit.flow.round_trips(ROUND_TRIPS));
+        exhibit.stand.passed(times)
+    })?;
     exhibits.into_iter().try_for_each(Exhibit::end)?;
     let times: Vec<&[Vec<Duration>]> = times.chunks(SIZES.len()).collect();
     let mut sections = Vec::new();
@@ -59,12 +65,12 @@ fn open(contender: &dyn Contender, size: u8) -> Result<Exhibit<'_>, Error> {
         stand.settle_down(Some(nth), port(nth))?;
     }
     let (lan, tenant) = (stand.lan(Some(size)), stand.tenant(port(size))?);
-    let server = Server::start(&tenant.container.netns()?, Transport::Udp)?;
+    let server = stand.passed(Server::start(&tenant.container.netns()?, Transport::Udp))?;
     stand.attach(&lan, &tenant)?;
     stand.keep(tenant);
     stand.site.settle()?;
     let to = SocketAddr::from((UPLINK, FIRST + u16::from(size)));
-    let flow = Flow::establish(stand.site.outside()?, to)?;
+    let flow = stand.passed(Flow::establish(stand.site.outside()?, to))?;
     Ok(Exhibit { stand, server, flow })
 }
 
@@ -75,7 +81,7 @@ fn port(nth: u8) -> Ports {
 impl Exhibit<'_> {
     fn end(self) -> Result<(), Error> {
         drop(self.flow);
-        self.server.stop()?;
+        self.stand.passed(self.server.stop())?;
         self.stand.end()
     }
 }

@@ -6,6 +6,7 @@ use crate::contender::{Attached, Contender, Tenant};
 use crate::lan::Lan;
 use crate::ports::Ports;
 use crate::site::Site;
+use crate::traffic;
 use std::time::Duration;
 
 /// The network that is looked at.
@@ -92,6 +93,11 @@ impl<'a> Stand<'a> {
         self.keep(tenant);
         self.site.settle()?;
         Ok(Life { add, del })
+    }
+
+    /// What traffic to a container of this contender came to.
+    pub(super) fn passed<T>(&self, traffic: Result<T, traffic::Error>) -> Result<T, Error> {
+        traffic.map_err(|source| Error::Traffic { contender: self.contender.name(), source })
     }
 
     /// Keeps a container whose turn is over.

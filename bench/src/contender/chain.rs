@@ -42,7 +42,14 @@ impl Chain {
     }
 
     /// The call of one plugin for one verb.
-    fn call(&self, verb: &str, link: &str, lan: &Lan, tenant: &Tenant, previous: Option<&Value>) -> Call {
+    pub(super) fn call(
+        &self,
+        verb: &str,
+        link: &str,
+        lan: &Lan,
+        tenant: &Tenant,
+        previous: Option<&Value>,
+    ) -> Call {
         let mut config = self.config(link, lan, tenant);
         config["cniVersion"] = json!("1.0.0");
         config["name"] = json!(lan.name);

@@ -25,7 +25,7 @@ impl Netavark {
         Self { program: program.to_owned() }
     }
 
-    fn call(&self, verb: &str, lan: &Lan, tenant: &Tenant) -> Call {
+    pub(super) fn call(&self, verb: &str, lan: &Lan, tenant: &Tenant) -> Call {
         Call {
             program: self.program.clone(),
             arguments: ["--config", CONFIG, verb]

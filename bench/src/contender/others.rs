@@ -1,13 +1,13 @@
 //! Ports that others have published: who has which, and the iptables rules that peers write for them.
 //!
 //! Each of the others has a hundred ports. With the plugins of the reference, the calls would take minutes for
-//! 5,000 ports; one `iptables-restore` with the same rules takes a third of a second. Real calls are compared
-//! with these scripts in a test.
+//! 5,000 ports; one `iptables-restore` with the same rules takes a third of a second. A test compares these
+//! scripts with what the real programs write.
 
 use super::{Error, Tenant};
 use crate::lan::Lan;
 use crate::ports::Ports;
-use lab::{Call, Here};
+use lab::{Call, Here, Place};
 use std::fmt::Write;
 
 /// How many ports each of the others has.
@@ -25,17 +25,43 @@ pub fn holders(count: u16) -> impl Iterator<Item = (u16, Ports)> {
     (0..count / EACH).map(|nth| (2 + nth, Ports::scattered(FIRST + 2 * EACH * nth, EACH)))
 }
 
+/// What a peer writes: for all of its networks together, once, and for those of others.
+#[derive(Debug)]
+pub(super) struct Rules {
+    /// One of the chains that all networks share.
+    sign: &'static str,
+    shared: String,
+    particular: String,
+}
+
 /// Writes rules in the network namespace of this thread.
-pub(super) fn crowd_by_script(script: &str) -> Result<Vec<Tenant>, Error> {
-    Call::new(["iptables-restore", "--noflush"]).stdin(script).run(&Here).ok()?;
+pub(super) fn crowd_by_script(rules: &Rules) -> Result<Vec<Tenant>, Error> {
+    let restore = |script: &str| {
+        let call = Call::new(["iptables-restore", "--noflush"]);
+        call.stdin(script).run(&Here).ok()
+    };
+    // To name a chain that is there as a new one would empty it.
+    let present = Here.run(["iptables-save", "-t", "nat"]).ok()?;
+    if !present.contains(rules.sign) {
+        restore(&rules.shared)?;
+    }
+    restore(&rules.particular)?;
     Ok(Vec::new())
 }
 
-/// Rules of two tables, each with the chains that have to be there.
+/// Rules of one table, with the chains that have to be there.
 #[derive(Debug, Default)]
 struct Script {
     chains: String,
     rules: String,
+}
+
+#[cfg(test)]
+impl Rules {
+    /// Everything, for a host on which there is nothing yet.
+    pub(super) fn scripts(&self) -> [&str; 2] {
+        [&self.shared, &self.particular]
+    }
 }
 
 impl Script {
@@ -54,18 +80,20 @@ impl Script {
 }
 
 /// What `bridge` with masquerade, `portmap` and `firewall` of the reference write.
-pub(super) fn reference(lan: &Lan, count: u16) -> String {
+pub(super) fn reference(lan: &Lan, count: u16) -> Rules {
     let (mut nat, mut filter) = (Script::default(), Script::default());
-    if count > 0 {
-        shared_reference(&mut nat, &mut filter);
-    }
     for (number, ports) in holders(count) {
         holder_of_reference(&mut nat, &mut filter, lan, number, ports);
     }
+    Rules { sign: "CNI-HOSTPORT-DNAT", shared: shared_reference(), particular: both(&nat, &filter) }
+}
+
+fn both(nat: &Script, filter: &Script) -> String {
     nat.table("nat") + &filter.table("filter")
 }
 
-fn shared_reference(nat: &mut Script, filter: &mut Script) {
+fn shared_reference() -> String {
+    let (mut nat, mut filter) = (Script::default(), Script::default());
     let shared = ["CNI-HOSTPORT-DNAT", "CNI-HOSTPORT-MASQ", "CNI-HOSTPORT-SETMARK"];
     shared.into_iter().for_each(|chain| nat.chain(chain));
     for rule in [
@@ -80,6 +108,7 @@ fn shared_reference(nat: &mut Script, filter: &mut Script) {
     ["CNI-ADMIN", "CNI-FORWARD"].into_iter().for_each(|chain| filter.chain(chain));
     filter.rule(r#"FORWARD -m comment --comment "CNI firewall plugin rules" -j CNI-FORWARD"#);
     filter.rule(r#"CNI-FORWARD -m comment --comment "CNI firewall plugin admin overrides" -j CNI-ADMIN"#);
+    both(&nat, &filter)
 }
 
 fn holder_of_reference(nat: &mut Script, filter: &mut Script, lan: &Lan, number: u16, ports: Ports) {
@@ -111,7 +140,7 @@ fn holder_of_reference(nat: &mut Script, filter: &mut Script, lan: &Lan, number:
 }
 
 /// What netavark writes, until 1.17, for containers of one network.
-pub(super) fn netavark(lan: &Lan, count: u16) -> String {
+pub(super) fn netavark(lan: &Lan, count: u16) -> Rules {
     let (mut nat, mut filter) = (Script::default(), Script::default());
     if count > 0 {
         network_of_netavark(&mut nat, &mut filter, &lan.subnet());
@@ -119,16 +148,17 @@ pub(super) fn netavark(lan: &Lan, count: u16) -> String {
     for (number, ports) in holders(count) {
         holder_of_netavark(&mut nat, lan, number, ports);
     }
-    nat.table("nat") + &filter.table("filter")
+    Rules { sign: "NETAVARK-HOSTPORT-DNAT", shared: shared_netavark(), particular: both(&nat, &filter) }
 }
 
 /// The chains of a network are named by a hash of its name; any will do.
 const MASQUERADE: &str = "NETAVARK-0123456789ABC";
 const PUBLISH: &str = "NETAVARK-DN-0123456789ABC";
 
-fn network_of_netavark(nat: &mut Script, filter: &mut Script, subnet: &str) {
+fn shared_netavark() -> String {
+    let (mut nat, mut filter) = (Script::default(), Script::default());
     let shared = ["NETAVARK-HOSTPORT-DNAT", "NETAVARK-HOSTPORT-MASQ", "NETAVARK-HOSTPORT-SETMARK"];
-    shared.into_iter().chain([MASQUERADE, PUBLISH]).for_each(|chain| nat.chain(chain));
+    shared.into_iter().for_each(|chain| nat.chain(chain));
     for rule in [
         "PREROUTING -m addrtype --dst-type LOCAL -j NETAVARK-HOSTPORT-DNAT",
         "OUTPUT -m addrtype --dst-type LOCAL -j NETAVARK-HOSTPORT-DNAT",
@@ -138,11 +168,17 @@ fn network_of_netavark(nat: &mut Script, filter: &mut Script, subnet: &str) {
     ] {
         nat.rule(rule);
     }
+    filter.chain("NETAVARK_FORWARD");
+    filter.rule(r#"FORWARD -m comment --comment "netavark firewall plugin rules" -j NETAVARK_FORWARD"#);
+    both(&nat, &filter)
+}
+
+fn network_of_netavark(nat: &mut Script, filter: &mut Script, subnet: &str) {
+    nat.chain(MASQUERADE);
+    nat.chain(PUBLISH);
     nat.rule(&format!("POSTROUTING -s {subnet} -j {MASQUERADE}"));
     nat.rule(&format!("{MASQUERADE} -d {subnet} -j ACCEPT"));
     nat.rule(&format!("{MASQUERADE} ! -d 224.0.0.0/4 -j MASQUERADE"));
-    filter.chain("NETAVARK_FORWARD");
-    filter.rule(r#"FORWARD -m comment --comment "netavark firewall plugin rules" -j NETAVARK_FORWARD"#);
     filter
         .rule(&format!("NETAVARK_FORWARD -d {subnet} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"));
     filter.rule(&format!("NETAVARK_FORWARD -s {subnet} -j ACCEPT"));

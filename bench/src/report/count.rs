@@ -1,6 +1,6 @@
 //! Things that can be counted, and of which there should be none.
 
-use super::{Verdict, goal_cell};
+use super::{Verdict, cell, goal_cell};
 use crate::table::Table;
 use serde::Serialize;
 
@@ -49,7 +49,7 @@ impl Counts {
             table.push([
                 row.side.to_owned(),
                 row.n.to_string(),
-                row.most.to_string(),
+                cell((row.n > 0).then_some(row.most), |most| most.to_string()),
                 goal_cell("0", row.verdict()),
             ]);
         }
