@@ -1,4 +1,4 @@
-//! Side by side with the peers: the same work by our plugins and by the reference's, alternately.
+//! Side by side with the peers: the same work by our plugins and by the reference's, or by netavark, alternately.
 //!
 //! Everything is measured from outside, as a container runtime would see it: a plugin is started, fed and
 //! reaped. [`case`] lists what is measured, [`report`] how it is shown; `docs/performance.md` says how to

@@ -24,7 +24,7 @@ const ROUND_TRIPS: u32 = 100;
 const WARM_UP: u32 = 20;
 
 /// What the turns of one contender with one size may take altogether.
-const BUDGET: Duration = Duration::from_secs(4);
+const BUDGET: Duration = Duration::from_secs(6);
 
 /// A contender with some networks, and a flow to the container of the last one.
 #[derive(Debug)]
