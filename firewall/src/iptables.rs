@@ -4,6 +4,7 @@
 //! made. Whether something is there at all is asked of nf_tables by netlink; a program is started once a verb
 //! and address family, and only when there is something to do. Only this module starts programs.
 
+mod kind;
 pub mod masquerade;
 mod presence;
 pub mod publish;
