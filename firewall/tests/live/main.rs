@@ -6,6 +6,7 @@ mod iptables;
 mod masquerade;
 mod policy;
 mod ports;
+mod publish;
 mod ruleset;
 mod spoof;
 mod support;
