@@ -10,6 +10,7 @@ pub mod answer;
 pub mod call;
 pub mod chain;
 pub mod config;
+pub mod disturb;
 pub mod facts;
 pub mod folder;
 pub mod leftovers;

@@ -3,91 +3,15 @@
 //! A failed ADD leaves the host as it was without anybody's help. A killed one is cleaned up by DEL, as runtimes
 //! call it then; a failed or killed DEL by the next DEL.
 
-use lab::faults::{Disturbed, Fault, Point, Strace};
+use lab::faults::{Fault, Point, Strace};
 use serde_json::{Value, json};
 use tests::config::{dual, v4, with};
-use tests::{Allowed, Before, Call, Container, Stage, Surprise, Test, facts};
-
-/// System calls that neither change anything nor can say that they failed in a way that a program could handle;
-/// a kill at one of them is a kill at the next.
-const HARMLESS: [&str; 33] = [
-    "access",
-    "arch_prctl",
-    "brk",
-    "clock_gettime",
-    "clock_nanosleep",
-    "close",
-    "dup",
-    "fcntl",
-    "fstat",
-    "futex",
-    "getcwd",
-    "getdents64",
-    "getpid",
-    "getppid",
-    "getrandom",
-    "getsockname",
-    "gettid",
-    "getuid",
-    "lseek",
-    "madvise",
-    "mmap",
-    "mprotect",
-    "munmap",
-    "newfstatat",
-    "poll",
-    "prlimit64",
-    "readlink",
-    "rseq",
-    "rt_sigaction",
-    "rt_sigprocmask",
-    "sched_getaffinity",
-    "set_robust_list",
-    "sigaltstack",
-];
-
-fn is_harmless(point: &Point) -> bool {
-    HARMLESS.contains(&point.syscall.as_str()) || point.syscall == "set_tid_address"
-}
+use tests::disturb::{ERROR, assert_told, assert_untouched, disturb, points};
+use tests::{Allowed, Before, Stage, Surprise, Test, facts};
 
 /// A network with everything that leaves something on a host.
 fn everything() -> Value {
     with(dual(), json!({"ipMasq": true, "macspoofchk": true, "hairpinMode": true, "isDefaultGateway": true}))
-}
-
-/// How many answers are read, and waited for, differs from run to run; every other call is made each time.
-fn is_certain(point: &Point) -> bool {
-    !["recvfrom", "recvmsg", "poll", "ppoll"].contains(&point.syscall.as_str())
-}
-
-/// Disturbs a verb at a point, and makes sure that it was disturbed.
-fn disturb(
-    stage: &Stage,
-    strace: &Strace,
-    (call, verb): (&Call<'_>, &str),
-    point: &Point,
-    fault: Fault,
-) -> Result<Disturbed, Box<dyn std::error::Error>> {
-    let disturbed = strace.inject(stage.host(), &call.command(verb), point, fault)?;
-    assert!(disturbed.hit || !is_certain(point), "{point} was not hit: {}", disturbed.outcome);
-    Ok(disturbed)
-}
-
-/// An error that every system call may answer with.
-const ERROR: Fault = Fault::Error("ENOMEM");
-
-/// The points of a verb, on a host that has served this network before.
-fn points(
-    stage: &Stage,
-    strace: &Strace,
-    call: &Call<'_>,
-    verb: &str,
-) -> Result<Vec<Point>, Box<dyn std::error::Error>> {
-    let points = strace.points(stage.host(), &call.command(verb))?;
-    let points: Vec<_> = points.into_iter().filter(|point| !is_harmless(point)).collect();
-    // Were there none to speak of, the tests here would prove nothing.
-    assert!(points.iter().filter(|point| point.syscall.starts_with("send")).count() > 3, "{points:?}");
-    Ok(points)
 }
 
 fn warm_up(stage: &Stage, config: &Value) -> Test {
@@ -95,28 +19,6 @@ fn warm_up(stage: &Stage, config: &Value) -> Test {
     let call = stage.call("bridge", config).of(&first);
     call.add().result()?;
     call.del().done()?;
-    Ok(())
-}
-
-/// Whether the disturbed program said what the protocol wants it to say.
-fn assert_told(point: &Point, disturbed: &Disturbed) -> Test {
-    let outcome = &disturbed.outcome;
-    let said: Value = serde_json::from_str(outcome.stdout())
-        .map_err(|error| Surprise::new(format!("{point}: {error}"), outcome))?;
-    if outcome.succeeded() {
-        assert!(said["cniVersion"].is_string(), "{point}: {outcome}");
-    } else {
-        assert!(said["code"].as_u64() > Some(0) && said["msg"].is_string(), "{point}: {outcome}");
-    }
-    Ok(())
-}
-
-/// What should be gone when nothing is attached.
-fn assert_untouched(before: &Before<'_>, container: &Container, context: &str) -> Test {
-    let changes = before.changes(Allowed::Books)?;
-    assert!(changes.is_empty(), "{context}: {changes:#?}");
-    let links = facts::links(container)?;
-    assert_eq!(links, ["lo"], "{context}");
     Ok(())
 }
 

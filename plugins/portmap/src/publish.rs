@@ -58,7 +58,7 @@ impl<'a> Publish<'a> {
         undo: &mut Undo<'a>,
     ) -> Result<Ensured, StepFault> {
         let attachment = self.attachment;
-        let ensured = firewall.publish(&Publication {
+        let publication = Publication {
             network: self.call.config.name(),
             attachment,
             interface,
@@ -66,6 +66,12 @@ impl<'a> Publish<'a> {
             v6: self.target.v6(),
             mappings: self.mappings,
             masquerade,
+        };
+        let ensured = firewall.publish(&publication).inspect_err(|error| {
+            // The kernel may have done it although its answer was lost. The error that is reported is the first one.
+            if let firewall::ports::Error::Publish { .. } = error {
+                let _ = Firewall::new().unpublish(attachment);
+            }
         })?;
         if ensured == Ensured::Added {
             undo.push(format!("withdraw the ports of {attachment}"), move || {

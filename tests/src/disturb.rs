@@ -1,0 +1,132 @@
+//! A plugin of which one system call fails, or that is killed at one.
+
+use crate::call::Call;
+use crate::facts;
+use crate::leftovers::{Allowed, Before};
+use crate::stage::{Container, Stage};
+use crate::surprise::Surprise;
+use lab::faults::{Disturbed, Fault, Point, Strace};
+use serde_json::Value;
+
+/// System calls that neither change anything nor can say that they failed in a way that a program could handle;
+/// a kill at one of them is a kill at the next.
+const HARMLESS: [&str; 33] = [
+    "access",
+    "arch_prctl",
+    "brk",
+    "clock_gettime",
+    "clock_nanosleep",
+    "close",
+    "dup",
+    "fcntl",
+    "fstat",
+    "futex",
+    "getcwd",
+    "getdents64",
+    "getpid",
+    "getppid",
+    "getrandom",
+    "getsockname",
+    "gettid",
+    "getuid",
+    "lseek",
+    "madvise",
+    "mmap",
+    "mprotect",
+    "munmap",
+    "newfstatat",
+    "poll",
+    "prlimit64",
+    "readlink",
+    "rseq",
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "sched_getaffinity",
+    "set_robust_list",
+    "sigaltstack",
+];
+
+fn is_harmless(point: &Point) -> bool {
+    HARMLESS.contains(&point.syscall.as_str()) || point.syscall == "set_tid_address"
+}
+
+/// How many answers are read, and waited for, differs from run to run; every other call is made each time.
+fn is_certain(point: &Point) -> bool {
+    !["recvfrom", "recvmsg", "poll", "ppoll"].contains(&point.syscall.as_str())
+}
+
+/// Disturbs a verb at a point, and makes sure that it was disturbed.
+///
+/// # Errors
+/// The program cannot be run under `strace`.
+///
+/// # Panics
+/// A point that is certain to be met was not.
+pub fn disturb(
+    stage: &Stage,
+    strace: &Strace,
+    (call, verb): (&Call<'_>, &str),
+    point: &Point,
+    fault: Fault,
+) -> Result<Disturbed, Box<dyn std::error::Error>> {
+    let disturbed = strace.inject(stage.host(), &call.command(verb), point, fault)?;
+    assert!(disturbed.hit || !is_certain(point), "{point} was not hit: {}", disturbed.outcome);
+    Ok(disturbed)
+}
+
+/// An error that every system call may answer with.
+pub const ERROR: Fault = Fault::Error("ENOMEM");
+
+/// The points of a verb, on a host that has served this network before.
+///
+/// # Errors
+/// The program cannot be run under `strace`.
+///
+/// # Panics
+/// There are none to speak of.
+pub fn points(
+    stage: &Stage,
+    strace: &Strace,
+    call: &Call<'_>,
+    verb: &str,
+) -> Result<Vec<Point>, Box<dyn std::error::Error>> {
+    let points = strace.points(stage.host(), &call.command(verb))?;
+    let points: Vec<_> = points.into_iter().filter(|point| !is_harmless(point)).collect();
+    // Were there none to speak of, the tests here would prove nothing.
+    assert!(points.iter().filter(|point| point.syscall.starts_with("send")).count() > 3, "{points:?}");
+    Ok(points)
+}
+
+/// Whether the disturbed program said what the protocol wants it to say.
+///
+/// # Errors
+/// What it said is no JSON.
+///
+/// # Panics
+/// It is neither a result nor an error object.
+pub fn assert_told(point: &Point, disturbed: &Disturbed) -> crate::Test {
+    let outcome = &disturbed.outcome;
+    let said: Value = serde_json::from_str(outcome.stdout())
+        .map_err(|error| Surprise::new(format!("{point}: {error}"), outcome))?;
+    if outcome.succeeded() {
+        assert!(said["cniVersion"].is_string(), "{point}: {outcome}");
+    } else {
+        assert!(said["code"].as_u64() > Some(0) && said["msg"].is_string(), "{point}: {outcome}");
+    }
+    Ok(())
+}
+
+/// What should be gone when nothing is attached.
+///
+/// # Errors
+/// The host cannot be looked at.
+///
+/// # Panics
+/// Something is left.
+pub fn assert_untouched(before: &Before<'_>, container: &Container, context: &str) -> crate::Test {
+    let changes = before.changes(Allowed::Books)?;
+    assert!(changes.is_empty(), "{context}: {changes:#?}");
+    let links = facts::links(container)?;
+    assert_eq!(links, ["lo"], "{context}");
+    Ok(())
+}
