@@ -14,7 +14,7 @@ use netlink_packet_core::{
     DefaultNla, NLM_F_ACK, NLM_F_APPEND, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkHeader,
     NetlinkMessage, NetlinkPayload,
 };
-use netlink_packet_netfilter::nftables::{GenMessage, NfTablesMessage};
+use netlink_packet_netfilter::nftables::{GenMessage, NfTablesMessage, RuleAttribute};
 use netlink_packet_netfilter::none::ControlMessage;
 use netlink_packet_netfilter::{
     NetfilterHeader, NetfilterMessage, NetfilterMessageInner, NetfilterProtoFamily,
@@ -241,12 +241,18 @@ impl Channel {
 fn creation_flags(message: &NfTablesMessage) -> u16 {
     match message {
         NfTablesMessage::NewTable(_) => NLM_F_CREATE | NLM_F_EXCL,
+        // A rule with a position goes before the one that is there.
+        NfTablesMessage::NewRule(rule) if rule.attributes.iter().any(is_position) => NLM_F_CREATE,
         NfTablesMessage::NewRule(_) => NLM_F_CREATE | NLM_F_APPEND,
         NfTablesMessage::NewChain(_) | NfTablesMessage::NewSet(_) | NfTablesMessage::NewSetElement(_) => {
             NLM_F_CREATE
         }
         _ => 0,
     }
+}
+
+fn is_position(attribute: &RuleAttribute) -> bool {
+    matches!(attribute, RuleAttribute::Position(_))
 }
 
 fn refused(request: Request, errno: Errno) -> Error {

@@ -4,6 +4,7 @@
 //! made. Whether a container's chain is there at all is asked of nf_tables by netlink; a program is started
 //! once a verb and address family, and only when there is something to do. Only this module starts programs.
 
+pub mod forward;
 mod plan;
 mod tool;
 
@@ -159,7 +160,7 @@ impl Firewall {
             if plan.is_empty() {
                 continue;
             }
-            let saved = tool::save(version).map_err(|source| Error::Find {
+            let saved = tool::save(version, NAT).map_err(|source| Error::Find {
                 version,
                 network: masquerade.network.clone(),
                 container: masquerade.container.clone(),
@@ -218,7 +219,7 @@ impl Firewall {
         if self.presence(version, |family| (family, message::get_named_table(NAT)))? == Presence::Absent {
             return Ok(0);
         }
-        let saved = tool::save(version)?;
+        let saved = tool::save(version, NAT)?;
         let mut gone = plan::containers(&saved, network);
         gone.retain(|container| !keep(container));
         if !gone.is_empty() {
@@ -240,7 +241,7 @@ impl Firewall {
             Presence::Absent => Some(plan.addition("")),
             // A failed ADD left it, or the container has another interface on this network.
             Presence::Present | Presence::Unknown => {
-                let saved = tool::save(version)?;
+                let saved = tool::save(version, NAT)?;
                 (!plan.missing(&saved).is_empty()).then(|| plan.addition(&saved))
             }
         };
@@ -263,7 +264,7 @@ impl Firewall {
             }
             Presence::Present | Presence::Unknown => {}
         }
-        let Some(script) = plan.removal_of(&tool::save(version)?) else { return Ok(Removed::Before) };
+        let Some(script) = plan.removal_of(&tool::save(version, NAT)?) else { return Ok(Removed::Before) };
         tool::restore(version, &script)?;
         Ok(Removed::Now)
     }

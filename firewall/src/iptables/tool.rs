@@ -46,13 +46,13 @@ impl Error {
     }
 }
 
-/// The `nat` table as text.
-pub(super) fn save(version: Version) -> Result<String, Error> {
+/// A table as text.
+pub(super) fn save(version: Version, table: &str) -> Result<String, Error> {
     let program = match version {
         Version::V4 => "iptables-save",
         Version::V6 => "ip6tables-save",
     };
-    let output = run(program, &["-t", "nat"], "")?;
+    let output = run(program, &["-t", table], "")?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
