@@ -12,4 +12,5 @@ pub static PLUGINS: &[&dyn Plugin] = &[
     &plugin_loopback::Loopback,
     &plugin_host_local::HostLocal,
     &plugin_static::Static,
+    &plugin_firewall::HostFirewall,
 ];

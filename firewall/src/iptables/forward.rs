@@ -96,6 +96,16 @@ pub enum Error {
         /// What went wrong.
         source: Cause,
     },
+    /// A bridge could not be closed.
+    #[error("isolate bridge {bridge} in {version} with iptables")]
+    AddIngress {
+        /// In which family.
+        version: Version,
+        /// Which bridge.
+        bridge: InterfaceName,
+        /// What went wrong.
+        source: Cause,
+    },
     /// A bridge could not be opened again.
     #[error("remove the {version} isolation of bridge {bridge} from iptables")]
     RemoveIngress {
@@ -119,6 +129,7 @@ impl Error {
         let (Self::Add { source, .. }
         | Self::Find { source, .. }
         | Self::Remove { source, .. }
+        | Self::AddIngress { source, .. }
         | Self::RemoveIngress { source, .. }) = self;
         match source {
             Cause::Tool(super::ToolError::Missing { .. }) => Some(
@@ -159,7 +170,7 @@ impl Firewall {
     /// [`Error::Add`]; what was added for the other address family stays, for the removal that follows.
     pub fn ensure_iptables_forward(&mut self, forward: &IptablesForward<'_>) -> Result<Ensured, Error> {
         let mut ensured = Ensured::AlreadyThere;
-        for version in forward.versions() {
+        for version in versions_of(forward.addresses) {
             let added = self.ensure_forward(&forward.plan(version), version);
             let added = added.map_err(|source| Error::Add {
                 version,
@@ -178,16 +189,48 @@ impl Firewall {
     /// # Errors
     /// [`Error::Find`].
     pub fn find_iptables_forward(&mut self, forward: &IptablesForward<'_>) -> Result<Standing, Error> {
-        let mut missing = Vec::new();
-        for version in forward.versions() {
-            let plan = forward.plan(version);
-            let found = match is_legacy(version) {
-                true => legacy::find(&plan, version).map_err(Cause::from),
-                false => native::find(self, &plan, version).map_err(Cause::from),
-            };
-            missing.extend(found.map_err(|source| Error::Find { version, source })?);
+        self.find_plans(versions_of(forward.addresses), |version| forward.plan(version))
+    }
+
+    /// Whether the chain FORWARD of today's iptables drops what no rule took.
+    ///
+    /// # Errors
+    /// [`Error::Find`].
+    pub fn iptables_drops_forwarded(&mut self, version: Version) -> Result<bool, Error> {
+        native::drops_forwarded(self, version)
+            .map_err(|source| Error::Find { version, source: source.into() })
+    }
+
+    /// Closes a bridge in the address families of these addresses, and does no more than that.
+    ///
+    /// # Errors
+    /// [`Error::AddIngress`]; what was added for the other address family stays, for the removal that follows.
+    pub fn ensure_iptables_ingress(
+        &mut self,
+        ingress: &Ingress<'_>,
+        addresses: &[IpAddr],
+    ) -> Result<Ensured, Error> {
+        let mut ensured = Ensured::AlreadyThere;
+        for version in versions_of(addresses) {
+            let added = self.ensure_forward(&Plan::ingress(ingress), version);
+            let bridge = ingress.bridge.clone();
+            if added.map_err(|source| Error::AddIngress { version, bridge, source })? == Ensured::Added {
+                ensured = Ensured::Added;
+            }
         }
-        Ok(if missing.is_empty() { Standing::Whole } else { Standing::Missing(missing) })
+        Ok(ensured)
+    }
+
+    /// Whether a bridge is closed in the address families of these addresses.
+    ///
+    /// # Errors
+    /// [`Error::Find`].
+    pub fn find_iptables_ingress(
+        &mut self,
+        ingress: &Ingress<'_>,
+        addresses: &[IpAddr],
+    ) -> Result<Standing, Error> {
+        self.find_plans(versions_of(addresses), |_| Plan::ingress(ingress))
     }
 
     /// Takes the rules of these addresses away, whether the reference made them or we. Chains and tables that are
@@ -220,6 +263,23 @@ impl Firewall {
             removed.map_err(|source| Error::RemoveIngress { version, bridge: bridge.clone(), source })
         });
         any_removed(results)
+    }
+
+    fn find_plans(
+        &mut self,
+        versions: impl Iterator<Item = Version>,
+        plan: impl Fn(Version) -> Plan,
+    ) -> Result<Standing, Error> {
+        let mut missing = Vec::new();
+        for version in versions {
+            let plan = plan(version);
+            let found = match is_legacy(version) {
+                true => legacy::find(&plan, version).map_err(Cause::from),
+                false => native::find(self, &plan, version).map_err(Cause::from),
+            };
+            missing.extend(found.map_err(|source| Error::Find { version, source })?);
+        }
+        Ok(if missing.is_empty() { Standing::Whole } else { Standing::Missing(missing) })
     }
 
     fn ensure_forward(&mut self, plan: &Plan, version: Version) -> Result<Ensured, Cause> {
@@ -262,10 +322,6 @@ impl Firewall {
 }
 
 impl IptablesForward<'_> {
-    fn versions(&self) -> impl Iterator<Item = Version> {
-        Version::BOTH.into_iter().filter(|version| !of_version(self.addresses, *version).is_empty())
-    }
-
     fn plan(&self, version: Version) -> Plan {
         let plan = Plan::forward(self.admin_chain, self.addresses, version);
         match &self.ingress {
@@ -273,6 +329,19 @@ impl IptablesForward<'_> {
             None => plan,
         }
     }
+}
+
+/// The programs that this kernel's iptables needs: those of the old one, where that is in use.
+#[must_use]
+pub fn programs() -> Vec<&'static str> {
+    let names = [["iptables-save", "iptables-restore"], ["ip6tables-save", "ip6tables-restore"]];
+    let used = Version::BOTH.into_iter().zip(names).filter(|(version, _)| is_legacy(*version));
+    used.flat_map(|(_, names)| names).collect()
+}
+
+/// The address families that have addresses.
+fn versions_of(addresses: &[IpAddr]) -> impl Iterator<Item = Version> {
+    Version::BOTH.into_iter().filter(|version| !of_version(addresses, *version).is_empty())
 }
 
 fn of_version(addresses: &[IpAddr], version: Version) -> Vec<IpAddr> {

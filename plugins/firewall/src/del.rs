@@ -1,0 +1,50 @@
+//! DEL: whatever was opened for an attachment is closed, and everything is tried.
+
+use cni::{Attempts, DelCall, Failure};
+use firewall::Firewall;
+
+use crate::config;
+use crate::notes::{self, Note, Notes};
+use crate::plan::Plan;
+use crate::release::{self, Leaving};
+
+pub(crate) fn del(call: &DelCall) -> Result<(), Failure> {
+    let config = &call.call.config;
+    let mut attempts = Attempts::default();
+    let mut firewall = Firewall::new();
+    let (owner, notes) = (notes::owner(config.name(), &call.attachment), Notes::new());
+    let settings = attempts.note(config::read(config));
+    let noted = attempts.note(notes.find(&owner)).flatten();
+    // A result that cannot be read is as good as none: what it would tell is in the note.
+    let told =
+        config.prev_result().ok().flatten().and_then(|result| Plan::new(&result).ok()).unwrap_or_default();
+    let note = match noted {
+        Some(note) => with_addresses(note, &told),
+        None => {
+            let settings = settings.as_ref().filter(|_| !told.addresses.is_empty());
+            Note {
+                zone: settings.and_then(|settings| release::zone_of_unnoted(settings, &mut firewall)),
+                bridge: told
+                    .bridge
+                    .clone()
+                    .filter(|_| settings.is_some_and(|settings| settings.ingress.is_some())),
+                ports: told.ports.clone(),
+                addresses: told.addresses,
+            }
+        }
+    };
+    let policy = settings.and_then(|settings| settings.ingress);
+    attempts.note(Leaving { owner: &owner, note: &note, policy }.leave(&mut firewall, &notes));
+    release::close(firewall, &call.call);
+    attempts.finish()
+}
+
+/// What was noted, and what the runtime tells beyond it.
+fn with_addresses(mut note: Note, told: &Plan) -> Note {
+    for address in &told.addresses {
+        if !note.addresses.contains(address) {
+            note.addresses.push(*address);
+        }
+    }
+    note
+}

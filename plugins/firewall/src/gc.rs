@@ -1,0 +1,28 @@
+//! GC: what was opened for no valid attachment is closed.
+
+use cni::{Attempts, Failure, GcCall};
+use firewall::{Firewall, Owner};
+
+use crate::config;
+use crate::error::StepFault;
+use crate::notes::{self, Notes};
+use crate::release::{self, Leaving};
+
+pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
+    let network = call.call.config.name();
+    let mut attempts = Attempts::default();
+    let mut firewall = Firewall::new();
+    let notes = Notes::new();
+    let policy = attempts.note(config::read(&call.call.config)).and_then(|settings| settings.ingress);
+    let valid: Vec<Owner> = call.valid.iter().map(|attachment| notes::owner(network, attachment)).collect();
+    for (owner, note) in attempts.note(notes.of_network(network)).unwrap_or_default() {
+        if !valid.contains(&owner) {
+            attempts.note(Leaving { owner: &owner, note: &note, policy }.leave(&mut firewall, &notes));
+        }
+    }
+    // Elements say themselves whose they are, also when their note is gone.
+    let is_kept = |owner: &Owner| !owner.belongs_to(network) || valid.contains(owner);
+    attempts.note(firewall.retain_passages(is_kept).map_err(StepFault::from));
+    release::close(firewall, &call.call);
+    attempts.finish()
+}
