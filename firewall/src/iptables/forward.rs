@@ -233,6 +233,26 @@ impl Firewall {
         self.find_plans(versions_of(addresses), |_| Plan::ingress(ingress))
     }
 
+    /// The bridges that are closed in either address family, and how.
+    ///
+    /// # Errors
+    /// [`Error::Find`].
+    pub fn list_iptables_ingress(&mut self) -> Result<Vec<(InterfaceName, Policy)>, Error> {
+        let mut bridges: Vec<(InterfaceName, Policy)> = Vec::new();
+        for version in Version::BOTH {
+            let found = match is_legacy(version) {
+                true => legacy::closed_bridges(version).map_err(Cause::from),
+                false => native::closed_bridges(self, version).map_err(Cause::from),
+            };
+            for bridge in found.map_err(|source| Error::Find { version, source })? {
+                if !bridges.contains(&bridge) {
+                    bridges.push(bridge);
+                }
+            }
+        }
+        Ok(bridges)
+    }
+
     /// Takes the rules of these addresses away, whether the reference made them or we. Chains and tables that are
     /// gone are fine.
     ///

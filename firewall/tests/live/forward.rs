@@ -198,9 +198,24 @@ fn the_reference_s_isolation_is_ours_and_goes_with_the_last_bridge() {
         let (br0, br1) = (interface("br0"), interface("br1"));
         assert_eq!(ensure(&br0, Policy::SameBridge), Ensured::Added);
         assert_eq!(without_ours(&saved()), theirs);
+        let theirs_forward: String = theirs
+            .lines()
+            .filter(|line| line.starts_with("-A FORWARD"))
+            .take(2)
+            .map(|line| format!("{line}\n"))
+            .collect();
         assert_eq!(ensure(&br1, Policy::Isolated), Ensured::Added);
         assert_eq!(ensure(&br1, Policy::Isolated), Ensured::AlreadyThere);
         assert!(rules("CNI-ISOLATION-STAGE-1").last().unwrap().ends_with("-j RETURN"));
+        let closed = Firewall::new().list_iptables_ingress().unwrap();
+        assert_eq!(closed.len(), 2, "{closed:?}");
+        for bridge in [(br0.clone(), Policy::SameBridge), (br1.clone(), Policy::Isolated)] {
+            assert!(closed.contains(&bridge), "{closed:?}");
+        }
+        // The way of a network that does not close its bridge must not lead around the isolation.
+        run("iptables -D FORWARD 2");
+        let added = Firewall::new().ensure_iptables_forward(&forward(&addresses)).unwrap();
+        assert_eq!((added, without_ours(&saved()).contains(&theirs_forward)), (Ensured::Added, true));
         let removed = |bridge| Firewall::new().remove_iptables_ingress(bridge).unwrap();
         assert_eq!(removed(&br1), Removed::Now);
         assert_eq!(without_ours(&saved()), theirs);
@@ -350,7 +365,14 @@ fn the_old_iptables_is_served_by_its_own_programs() {
         };
         assert_eq!(missing.len(), 1);
         assert_eq!(firewall.ensure_iptables_forward(&wanted).unwrap(), Ensured::Added);
+        run("iptables-legacy -D FORWARD 2");
+        assert_eq!(firewall.ensure_iptables_forward(&forward(&both)).unwrap(), Ensured::Added);
         assert_eq!(firewall.find_iptables_forward(&wanted).unwrap(), Standing::Whole);
+        run("iptables-legacy -F CNI-FORWARD");
+        assert_eq!(firewall.ensure_iptables_forward(&wanted).unwrap(), Ensured::Added);
+        assert_eq!(firewall.find_iptables_forward(&wanted).unwrap(), Standing::Whole);
+        let closed = firewall.list_iptables_ingress().unwrap();
+        assert_eq!(closed, [(bridge.clone(), Policy::SameBridge)]);
         assert_eq!(firewall.remove_iptables_ingress(&bridge).unwrap(), Removed::Now);
         assert!(!text().contains("ISOLATION"));
         assert_eq!(firewall.remove_iptables_forward(&both).unwrap(), Removed::Now);

@@ -3,10 +3,10 @@
 use cni::{Attempts, Failure, GcCall};
 use firewall::{Firewall, Owner};
 
-use crate::config;
 use crate::error::StepFault;
 use crate::notes::{self, Notes};
 use crate::release::{self, Leaving};
+use crate::{config, ingress};
 
 pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
     let network = call.call.config.name();
@@ -23,6 +23,7 @@ pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
     // Elements say themselves whose they are, also when their note is gone.
     let is_kept = |owner: &Owner| !owner.belongs_to(network) || valid.contains(owner);
     attempts.note(firewall.retain_passages(is_kept).map_err(StepFault::from));
+    attempts.note(ingress::collect(&mut firewall));
     release::close(firewall, &call.call);
     attempts.finish()
 }

@@ -10,7 +10,7 @@
 
 use firewall::{Firewall, Ingress};
 use netlink::{LinkName, RouteSocket};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use vocab::InterfaceName;
 
 use crate::backend::{Backend, demand};
@@ -72,6 +72,17 @@ pub(crate) fn release(
         Some((ingress, addresses)) if is_used(bridge, ports)? => ensure(firewall, &ingress, addresses),
         _ => Ok(()),
     }
+}
+
+/// Opens every bridge again that has no port: of the last containers of a bridge that left at the same moment, each saw
+/// the other's port.
+pub(crate) fn collect(firewall: &mut Firewall) -> Result<(), StepFault> {
+    // No address of anybody: they say which address families are meant.
+    let both = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+    for (bridge, policy) in firewall.list_iptables_ingress()? {
+        release(firewall, &bridge, &[], Some((Ingress { bridge: &bridge, policy }, &both)))?;
+    }
+    Ok(())
 }
 
 /// Whether a bridge has other ports than these. What is no bridge (the host's end of a pair) has none.

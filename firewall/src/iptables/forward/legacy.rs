@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use vocab::InterfaceName;
 
 use super::line::{Line, Saved, Standing, Target};
-use super::plan::{self, CNI_FORWARD, Changes, FORWARD, Listing, Plan, STAGE1, STAGE2};
+use super::plan::{self, CNI_FORWARD, Changes, FORWARD, Insert, Listing, Plan, STAGE1, STAGE2};
 use super::{FILTER, Ingress, Policy};
 use crate::firewall::{Ensured, Removed};
 use crate::iptables::Version;
@@ -38,6 +38,18 @@ pub(super) fn remove_ingress(bridge: &InterfaceName, version: Version) -> Result
     restore_removal(version, ingress_removal(&listing, bridge))
 }
 
+pub(super) fn closed_bridges(version: Version) -> Result<Vec<(InterfaceName, Policy)>, Error> {
+    let listing = parse(&tool::save(version, FILTER)?);
+    let rules = listing.get(STAGE1).map(Vec::as_slice).unwrap_or_default();
+    let input = |rule: &Saved| {
+        let name = rule.0.strip_prefix(STAGE1)?.strip_prefix(" -i ")?.split(' ').next()?;
+        InterfaceName::new(name).ok()
+    };
+    let mut names: Vec<_> = rules.iter().filter_map(input).collect();
+    names.dedup();
+    Ok(plan::closed_bridges(names, rules))
+}
+
 fn restore_removal(version: Version, script: Vec<String>) -> Result<Removed, Error> {
     if script.is_empty() {
         return Ok(Removed::Before);
@@ -64,7 +76,11 @@ fn addition(changes: &Changes<'_, Saved>) -> String {
     let chains = changes.chains.iter().map(|chain| format!(":{chain} - [0:0]"));
     let misplaced = changes.misplaced.iter().map(|(_, rule)| format!("-D {}", rule.0));
     // Each is put before the ones that went before.
-    let heads = changes.heads.iter().rev().map(|line| format!("-I {line}"));
+    let heads = changes.heads.iter().rev().map(|Insert { line, at }| {
+        let line = line.to_string();
+        let (chain, rule) = line.split_once(' ').unwrap_or((&line, ""));
+        format!("-I {chain} {} {rule}", at + 1)
+    });
     let tails = changes.tails.iter().map(|line| format!("-A {line}"));
     whole(&chains.chain(misplaced).chain(heads).chain(tails).collect::<Vec<_>>())
 }

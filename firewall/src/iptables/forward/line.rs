@@ -172,6 +172,12 @@ impl Standing for crate::foreign::Rule {
     }
 }
 
+/// The interface that a rule's packets must come from.
+pub(super) fn input_of(rule: &crate::foreign::Rule) -> Option<InterfaceName> {
+    let [Step::LoadMeta(INPUT_NAME), Step::Equal(name), ..] = rule.steps.as_slice() else { return None };
+    InterfaceName::new(crate::wire::text(name)?).ok()
+}
+
 /// A line of `iptables-save` without `-A`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Saved(pub(super) String);

@@ -11,8 +11,8 @@ use netlink_packet_netfilter::NetfilterProtoFamily;
 use nix::errno::Errno;
 use vocab::InterfaceName;
 
-use super::line::{Line, Standing, Target};
-use super::plan::{self, CNI_FORWARD, Changes, FORWARD, Listing, Plan, STAGE1, STAGE2};
+use super::line::{self, Line, Standing, Target};
+use super::plan::{self, CNI_FORWARD, Changes, FORWARD, Insert, Listing, Plan, STAGE1, STAGE2};
 use super::{FILTER, Ingress, Policy};
 use crate::batch::Batch;
 use crate::channel::{Channel, Error, Request};
@@ -78,6 +78,16 @@ pub(super) fn remove(
         delete(&mut batch, place, &foreign::rules(channel, place)?, &lines);
         commit_removal(channel, batch)
     })
+}
+
+pub(super) fn closed_bridges(
+    firewall: &mut Firewall,
+    version: Version,
+) -> Result<Vec<(InterfaceName, Policy)>, Error> {
+    let rules = firewall.attempt(|channel| foreign::rules(channel, place(version, STAGE1)))?;
+    let mut names: Vec<_> = rules.iter().filter_map(line::input_of).collect();
+    names.dedup();
+    Ok(plan::closed_bridges(names, &rules))
 }
 
 pub(super) fn remove_ingress(
@@ -146,9 +156,9 @@ fn apply(batch: &mut Batch, changes: &Changes<'_, Rule>, listing: &Listing<Rule>
     for chain in &changes.chains {
         batch.create_foreign_chain(place(version, chain));
     }
-    for line in &changes.heads {
-        let first = listing.get(&line.chain).and_then(|rules| rules.first()).map(|rule| rule.handle);
-        batch.add_rule(place(version, &line.chain), first, &line.steps(), None);
+    for Insert { line, at } in &changes.heads {
+        let next = listing.get(&line.chain).and_then(|rules| rules.get(*at)).map(|rule| rule.handle);
+        batch.add_rule(place(version, &line.chain), next, &line.steps(), None);
     }
     for line in &changes.tails {
         batch.add_rule(place(version, &line.chain), None, &line.steps(), None);

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::line::{Line, Output, Standing, State, Target};
 use super::{Ingress, Policy};
 use crate::iptables::Version;
+use vocab::InterfaceName;
 
 /// The reference's chains.
 pub(super) const FORWARD: &str = "FORWARD";
@@ -27,8 +28,17 @@ pub(super) struct Plan {
 /// A rule at the head of its chain.
 #[derive(Debug)]
 pub(super) struct Head {
-    pub(super) line: Line,
+    line: Line,
     before: Before,
+    /// What it must not be put in front of, where that is there.
+    after: Option<Line>,
+}
+
+/// A rule that is to be put in front of those from a position on.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Insert<'a> {
+    pub(super) line: &'a Line,
+    pub(super) at: usize,
 }
 
 /// What must not stand before it.
@@ -51,8 +61,8 @@ pub(super) struct Changes<'a, R> {
     pub(super) chains: Vec<&'a str>,
     /// Heads that stand too far behind.
     pub(super) misplaced: Vec<(&'a str, &'a R)>,
-    /// To be put before everything else, in this order.
-    pub(super) heads: Vec<&'a Line>,
+    /// To be put there in this order.
+    pub(super) heads: Vec<Insert<'a>>,
     pub(super) tails: Vec<&'a Line>,
 }
 
@@ -69,7 +79,7 @@ impl<R> Changes<'_, R> {
     /// What is missing, in words.
     pub(super) fn describe(&self) -> Vec<String> {
         let chains = self.chains.iter().map(|chain| format!("the chain {chain}"));
-        let heads = self.heads.iter().map(|line| {
+        let heads = self.heads.iter().map(|Insert { line, .. }| {
             match self.misplaced.iter().any(|(chain, _)| *chain == line.chain) {
                 true => format!("the rule \"-A {line}\" in its place at the head"),
                 false => format!("the rule \"-A {line}\""),
@@ -90,10 +100,16 @@ impl Plan {
         Self {
             chains: vec![admin.to_owned(), CNI_FORWARD.to_owned()],
             heads: vec![
-                Head { line: jump_to_forward(), before: Before::Nothing },
+                // Another network may have closed its bridge; this one's way must not lead around that.
+                Head {
+                    line: jump_to_forward(),
+                    before: Before::Nothing,
+                    after: Some(Line::new(FORWARD, Target::Jump(STAGE1.to_owned()))),
+                },
                 Head {
                     line: jump(CNI_FORWARD, admin, "CNI firewall plugin admin overrides"),
                     before: Before::Decisions,
+                    after: None,
                 },
             ],
             tails: addresses.flat_map(|address| address_lines(*address)).collect(),
@@ -105,11 +121,12 @@ impl Plan {
         let back = |chain: &str| Line::new(chain, Target::Return).commented(comment(ingress.policy));
         let heads = bridge_lines(ingress).into_iter().map(|line| {
             let before = Before::Line(back(&line.chain));
-            Head { line, before }
+            Head { line, before, after: None }
         });
         let mut all = vec![Head {
             line: Line::new(FORWARD, Target::Jump(STAGE1.to_owned())).commented(comment(ingress.policy)),
             before: Before::Line(jump_to_forward()),
+            after: None,
         }];
         all.extend(heads);
         Self {
@@ -147,9 +164,9 @@ impl Plan {
                 Some(position) if head.may_stand_at(position, rules) => {}
                 Some(position) => {
                     changes.misplaced.push((&head.line.chain, &rules[position]));
-                    changes.heads.push(&head.line);
+                    changes.heads.push(head.insert(rules));
                 }
-                None => changes.heads.push(&head.line),
+                None => changes.heads.push(head.insert(rules)),
             }
         }
         let is_missing = |line: &&Line| {
@@ -162,6 +179,11 @@ impl Plan {
 }
 
 impl Head {
+    fn insert<R: Standing>(&self, rules: &[R]) -> Insert<'_> {
+        let last = self.after.as_ref().and_then(|after| rules.iter().rposition(|rule| rule.does(after)));
+        Insert { line: &self.line, at: last.map_or(0, |position| position + 1) }
+    }
+
     fn may_stand_at<R: Standing>(&self, position: usize, rules: &[R]) -> bool {
         let mut before = rules[..position].iter();
         match &self.before {
@@ -201,6 +223,22 @@ fn jump_to_forward() -> Line {
 
 fn comment(policy: Policy) -> String {
     format!("CNI firewall plugin rules (ingressPolicy: {policy})")
+}
+
+/// The bridges among `names` that rules of the first stage close, and how.
+pub(super) fn closed_bridges<R: Standing>(
+    names: Vec<InterfaceName>,
+    stage1: &[R],
+) -> Vec<(InterfaceName, Policy)> {
+    let is_closed = |bridge: &InterfaceName, policy| {
+        let lines = bridge_lines(&Ingress { bridge, policy });
+        lines.iter().filter(|line| line.chain == STAGE1).all(|line| stage1.iter().any(|rule| rule.does(line)))
+    };
+    // The stricter one has all rules of the other.
+    let policy_of = |bridge: &InterfaceName| {
+        [Policy::Isolated, Policy::SameBridge].into_iter().find(|policy| is_closed(bridge, *policy))
+    };
+    names.into_iter().filter_map(|bridge| policy_of(&bridge).map(|policy| (bridge, policy))).collect()
 }
 
 /// What closes a bridge: packets from it to another closed bridge are dropped by the second stage, and with
