@@ -84,15 +84,15 @@ impl<'a> Add<'a> {
         Ok(())
     }
 
-    /// Closes the way for addresses that this attachment had before: a DEL that never came.
+    /// Closes the way for addresses that this attachment had before, and in a zone that it was in: a DEL that never
+    /// came.
     fn forget_others(&self, firewall: &mut Firewall, earlier: &Note, note: &Note) -> Result<(), StepFault> {
-        let others = earlier.addresses.iter().filter(|address| !note.addresses.contains(address));
+        let still = self.notes.still_of(&self.owner, &earlier.addresses)?;
+        let others = still.iter().filter(|address| !note.addresses.contains(address));
         let others: Vec<_> = others.copied().collect();
-        let others = self.notes.still_of(&self.owner, &others)?;
         firewall.remove_iptables_forward(&others)?;
-        if note.zone != earlier.zone || !others.is_empty() {
-            release::zone(earlier.zone.as_deref(), &earlier.addresses)?;
-        }
+        let in_zone = if note.zone == earlier.zone { &others } else { &still };
+        release::zone(earlier.zone.as_deref(), in_zone)?;
         self.notes.remove(&self.owner, &others)
     }
 

@@ -14,11 +14,12 @@ pub(crate) fn del(call: &DelCall) -> Result<(), Failure> {
     let mut firewall = Firewall::new();
     let (owner, notes) = (notes::owner(config.name(), &call.attachment), Notes::new());
     let settings = attempts.note(config::read(config));
-    let noted = attempts.note(notes.find(&owner)).flatten();
+    let noted = attempts.note(notes.find(&owner));
+    let is_read = noted.is_some();
     // A result that cannot be read is as good as none: what it would tell is in the note.
     let told =
         config.prev_result().ok().flatten().and_then(|result| Plan::new(&result).ok()).unwrap_or_default();
-    let note = match noted {
+    let note = match noted.flatten() {
         Some(note) => with_addresses(note, &told),
         None => {
             let settings = settings.as_ref().filter(|_| !told.addresses.is_empty());
@@ -34,7 +35,13 @@ pub(crate) fn del(call: &DelCall) -> Result<(), Failure> {
         }
     };
     let policy = settings.and_then(|settings| settings.ingress);
-    attempts.note(Leaving { owner: &owner, note: &note, policy }.leave(&mut firewall, &notes));
+    let leaving = Leaving { owner: &owner, note: &note, policy };
+    // A note that cannot be read now may tell the next DEL more than we know.
+    attempts.note(if is_read {
+        leaving.leave(&mut firewall, &notes)
+    } else {
+        leaving.close_all(&mut firewall, &notes)
+    });
     release::close(firewall, &call.call);
     attempts.finish()
 }

@@ -22,26 +22,27 @@ pub(crate) struct Leaving<'a> {
 }
 
 impl Leaving<'_> {
-    /// Closes the way, whoever opened it: a network may have changed its back end since. The note goes last, and only
-    /// when everything else is gone, so that another DEL or GC finds what is left.
+    /// Closes the way and forgets it. The note goes last, and only when everything else is gone, so that another DEL or
+    /// GC finds what is left.
     pub(crate) fn leave(&self, firewall: &mut Firewall, notes: &Notes) -> Result<(), Failure> {
+        self.close_all(firewall, notes)?;
+        Ok(notes.remove(self.owner, &self.note.addresses)?)
+    }
+
+    /// Closes the way, whoever opened it: a network may have changed its back end since.
+    pub(crate) fn close_all(&self, firewall: &mut Firewall, notes: &Notes) -> Result<(), Failure> {
         let mut attempts = Attempts::default();
-        let done = [
-            self.close(firewall, notes, &mut attempts).is_some(),
-            attempts.note(self.open_bridge(firewall)).is_some(),
-        ];
-        if done == [true, true] {
-            attempts.note(notes.remove(self.owner, &self.note.addresses));
-        }
+        self.close(firewall, notes, &mut attempts);
+        attempts.note(self.open_bridge(firewall));
         attempts.finish()
     }
 
-    fn close(&self, firewall: &mut Firewall, notes: &Notes, attempts: &mut Attempts) -> Option<()> {
-        let addresses = attempts.note(notes.still_of(self.owner, &self.note.addresses))?;
-        let iptables = attempts.note(firewall.remove_iptables_forward(&addresses).map_err(StepFault::from));
-        let passages = attempts.note(firewall.remove_passage(self.owner).map_err(StepFault::from));
-        let zone = attempts.note(zone(self.note.zone.as_deref(), &addresses));
-        iptables.and(passages).and(zone)
+    fn close(&self, firewall: &mut Firewall, notes: &Notes, attempts: &mut Attempts) {
+        if let Some(addresses) = attempts.note(notes.still_of(self.owner, &self.note.addresses)) {
+            attempts.note(firewall.remove_iptables_forward(&addresses).map_err(StepFault::from));
+            attempts.note(zone(self.note.zone.as_deref(), &addresses));
+        }
+        attempts.note(firewall.remove_passage(self.owner).map_err(StepFault::from));
     }
 
     fn open_bridge(&self, firewall: &mut Firewall) -> Result<(), StepFault> {

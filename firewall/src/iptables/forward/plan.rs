@@ -81,11 +81,11 @@ impl<R> Changes<'_, R> {
         let chains = self.chains.iter().map(|chain| format!("the chain {chain}"));
         let heads = self.heads.iter().map(|Insert { line, .. }| {
             match self.misplaced.iter().any(|(chain, _)| *chain == line.chain) {
-                true => format!("the rule \"-A {line}\" in its place at the head"),
-                false => format!("the rule \"-A {line}\""),
+                true => format!("the rule `-A {line}` in its place at the head"),
+                false => format!("the rule `-A {line}`"),
             }
         });
-        let tails = self.tails.iter().map(|line| format!("the rule \"-A {line}\""));
+        let tails = self.tails.iter().map(|line| format!("the rule `-A {line}`"));
         chains.chain(heads).chain(tails).collect()
     }
 }
