@@ -425,7 +425,7 @@ fn what_cannot_work_is_refused_before_anything_is_touched() -> Test {
     after(json!({"ingressPolicy": "isolated"})).add().error(7, &["ingressPolicy isolated", "bridge"])?;
     after(json!({"backend": "firewalld"})).add().error(999, &["firewalld"])?;
     after(json!({"backend": "firewalld"})).status().error(50, &["firewalld"])?;
-    after(json!({"cniVersion": "0.3.1"})).add().error(1, &["0.4.0, 1.0.0, 1.1.0"])?;
+    after(json!({"cniVersion": "0.3.1"})).add().error(1, &["0.3.1", "0.4.0, 1.0.0, 1.1.0"])?;
     // Without addresses there is nothing to do; DEL of what never was is fine.
     let bare = json!({"cniVersion": "1.1.0", "interfaces": [{"name": "br0"}]});
     assert_eq!(call(json!({})).after(&bare).add().result()?, bare);
@@ -457,6 +457,54 @@ fn an_add_that_fails_half_way_leaves_nothing() -> Test {
     assert_eq!(without_counters(&ruleset(stage.host())?), before);
     assert!(!notes(&stage)?.contains("web"));
     other.call().check().done()?;
+    Ok(())
+}
+
+#[test]
+fn the_old_iptables_and_the_new_one_both_let_pass_where_both_drop() -> Test {
+    let Some(restore) = lab::tools::require("iptables-legacy-restore") else { return Ok(()) };
+    let stage = Stage::new("old")?;
+    if !stage.host().sh("iptables-legacy -P FORWARD DROP && ip6tables-legacy -P FORWARD DROP").succeeded() {
+        lab::tools::skip("this kernel has no old iptables");
+        return Ok(());
+    }
+    // A folder in which iptables is the old one, as Debian's alternatives would have it.
+    let folder = restore.parent().map(|folder| folder.display().to_string()).unwrap_or_default();
+    let links = ["iptables-save", "iptables-restore", "ip6tables-save", "ip6tables-restore"]
+        .map(|name| format!("ln -s {folder}/{} /run/old/{name}", name.replace("tables-", "tables-legacy-")));
+    stage.host().sh(&format!("mkdir /run/old; {}", links.join("; "))).ok()?;
+    stage.host().sh(POLICY).ok()?;
+    let outside = Neighbour::of(stage.host(), "outside")?;
+    let _server = serve(&outside, Transport::Udp, socket(outside.v4()))?;
+    let web = Attached::by_bridge(&stage, "web", json!({"backend": "iptables"}))?;
+    let with_path = |verb: &str, path: &str| {
+        let path = format!("PATH={path}");
+        web.call().command(verb).under(["/usr/bin/env", &path]).run(stage.host())
+    };
+    for (verb, code) in [("STATUS", 50), ("ADD", 999)] {
+        let outcome = with_path(verb, "/nonexistent");
+        let said: Value = serde_json::from_str(outcome.stdout())?;
+        assert_eq!(said["code"], code, "{outcome}");
+        assert!(outcome.stdout().contains("iptables-save") && outcome.stdout().contains("package iptables"));
+    }
+    // Whether it is closed cannot be known without the program, so that is noted.
+    assert!(notes(&stage)?.contains("net:web:eth0"));
+    let path = format!("/run/old:{folder}");
+    for verb in ["STATUS", "ADD", "CHECK"] {
+        with_path(verb, &path).ok()?;
+    }
+    assert!(reaches(&web.container, outside.v4(), WITHIN));
+    for program in ["iptables-legacy", "iptables"] {
+        let text = stage.host().sh(&format!("{program} -S CNI-FORWARD")).ok()?;
+        assert_eq!(text.matches("10.1.0.2/32").count(), 3, "{program}: {text}");
+    }
+    with_path("DEL", &path).ok()?;
+    assert_eq!(notes(&stage)?, "");
+    for program in ["iptables-legacy", "iptables", "ip6tables-legacy", "ip6tables"] {
+        let text = stage.host().sh(&format!("{program} -S CNI-FORWARD")).ok()?;
+        assert_eq!(text.lines().count(), 2, "{program}: {text}");
+    }
+    assert!(!reaches(&web.container, outside.v4(), IN_VAIN));
     Ok(())
 }
 
