@@ -166,6 +166,46 @@ fn is_constant(line: &str) -> bool {
 }
 
 #[test]
+fn podmans_list_works_through_a_whole_life() -> Test {
+    let stage = Stage::new("podman")?;
+    let outside = Neighbour::of(stage.host(), "outside")?;
+    let _server = serve(&outside, Transport::Udp, socket(outside.v4()))?;
+    stage.host().sh(DOCKER).ok()?;
+    let keys = json!({"ipMasq": true, "name": null, "cniVersion": null});
+    let list = json!({
+        "cniVersion": "0.4.0", "name": "net",
+        "plugins": [with(dual(), keys), {"type": "firewall", "backend": ""}],
+    });
+    stage.host().write_file("/etc/cni/net.d/87-net.conflist", list.to_string())?;
+    // Switched on now, it is not a change later.
+    stage
+        .host()
+        .sh("echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding")
+        .ok()?;
+    let web = stage.container("web")?;
+    let before = Before::of(&stage)?;
+    let netctl = |verb: &str| {
+        let call = lab::Call::new([programs::find("netctl")?]).arg("cni").arg(verb).arg("net").arg("web");
+        Ok::<_, Box<dyn std::error::Error>>(call.run(stage.host()).ok()?)
+    };
+    for _ in 0..2 {
+        let result: Value = serde_json::from_str(&netctl("add")?)?;
+        assert_eq!(
+            (&result["cniVersion"], result["interfaces"].as_array().map(Vec::len)),
+            (&json!("0.4.0"), Some(3))
+        );
+        assert!(reaches(&web, outside.v4(), WITHIN));
+        netctl("check")?;
+        netctl("del")?;
+    }
+    let left = before.changes(Allowed::Network(BRIDGE))?;
+    let left: Vec<_> =
+        left.iter().filter(|line| !is_constant(line) && !line.contains("cni/results folder")).collect();
+    assert!(left.is_empty(), "{left:#?}");
+    Ok(())
+}
+
+#[test]
 fn a_port_that_somebody_published_is_let_in_and_nothing_else() -> Test {
     for (drops, backend) in [(DOCKER, "iptables"), (STRICT, "nftables")] {
         let stage = Stage::new("published")?;

@@ -81,6 +81,16 @@ impl Line {
         self
     }
 
+    /// A value without which the kernel's rule cannot be this one: its address or its target.
+    pub(super) fn value(&self) -> Option<Vec<u8>> {
+        match (self.source.or(self.destination), &self.target) {
+            (Some(IpAddr::V4(v4)), _) => Some(v4.octets().to_vec()),
+            (Some(IpAddr::V6(v6)), _) => Some(v6.octets().to_vec()),
+            (None, Target::Jump(chain)) => Some(chain.as_bytes().to_vec()),
+            (None, _) => None,
+        }
+    }
+
     /// The rule in the kernel, as iptables makes it: matches in just this order, a counter, the verdict.
     pub(super) fn steps(&self) -> Vec<Step> {
         let mut steps = Vec::new();
@@ -168,7 +178,7 @@ impl Standing for crate::foreign::Rule {
     }
 
     fn jumps(&self) -> bool {
-        matches!(self.steps.last(), Some(Step::Jump(_)))
+        self.jumps()
     }
 }
 

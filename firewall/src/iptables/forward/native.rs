@@ -41,7 +41,7 @@ pub(super) fn drops_forwarded(firewall: &mut Firewall, version: Version) -> Resu
 pub(super) fn ensure(firewall: &mut Firewall, plan: &Plan, version: Version) -> Result<Ensured, Error> {
     attempt(firewall, |channel| {
         let generation = channel.generation()?;
-        let listing = list(channel, plan.places(), version)?;
+        let listing = list_for(channel, plan, version)?;
         let changes = plan.changes(&listing);
         if changes.is_empty() {
             return Ok(Ensured::AlreadyThere);
@@ -61,7 +61,7 @@ pub(super) fn ensure(firewall: &mut Firewall, plan: &Plan, version: Version) -> 
 
 pub(super) fn find(firewall: &mut Firewall, plan: &Plan, version: Version) -> Result<Vec<String>, Error> {
     firewall.attempt(|channel| {
-        let listing = list(channel, plan.places(), version)?;
+        let listing = list_for(channel, plan, version)?;
         Ok(plan.changes(&listing).describe())
     })
 }
@@ -72,10 +72,11 @@ pub(super) fn remove(
     version: Version,
 ) -> Result<Removed, Error> {
     let lines: Vec<Line> = addresses.iter().flat_map(|address| plan::address_lines(*address)).collect();
+    let values: Vec<_> = lines.iter().filter_map(Line::value).collect();
     attempt(firewall, |channel| {
         let place = place(version, CNI_FORWARD);
         let mut batch = Batch::default();
-        delete(&mut batch, place, &foreign::rules(channel, place)?, &lines);
+        delete(&mut batch, place, &foreign::rules_about(channel, place, &values)?, &lines);
         commit_removal(channel, batch)
     })
 }
@@ -97,7 +98,7 @@ pub(super) fn remove_ingress(
 ) -> Result<Removed, Error> {
     attempt(firewall, |channel| {
         let generation = channel.generation()?;
-        let listing = list(channel, [FORWARD, STAGE1, STAGE2].into_iter(), version)?;
+        let listing = list(channel, &[FORWARD, STAGE1, STAGE2], version, foreign::rules)?;
         let rules = |chain: &str| listing.get(chain).map(Vec::as_slice).unwrap_or_default();
         let mut batch = Batch::guarded(generation);
         let lines: Vec<Line> = [Policy::SameBridge, Policy::Isolated]
@@ -126,17 +127,31 @@ pub(super) fn remove_ingress(
     })
 }
 
+/// The chains of a plan that are there, each with the rules that matter to it. The containers' own chain may be long.
+fn list_for(channel: &mut Channel, plan: &Plan, version: Version) -> Result<Listing<Rule>, Error> {
+    let chains: Vec<_> = plan.places().collect();
+    list(channel, &chains, version, |channel, place| {
+        let values: Vec<_> = plan.lines_in(place.chain).filter_map(Line::value).collect();
+        match place.chain {
+            CNI_FORWARD => foreign::rules_about(channel, place, &values),
+            // That it is there is all that matters.
+            chain if plan.lines_in(chain).next().is_none() => Ok(Vec::new()),
+            _ => foreign::rules(channel, place),
+        }
+    })
+}
+
 /// The chains that are there, with their rules.
-fn list<'a>(
+fn list(
     channel: &mut Channel,
-    chains: impl Iterator<Item = &'a str>,
+    chains: &[&str],
     version: Version,
+    rules: impl Fn(&mut Channel, Place<'_>) -> Result<Vec<Rule>, Error>,
 ) -> Result<Listing<Rule>, Error> {
-    let chains: Vec<_> = chains.collect();
     let answers = channel.ask(chains.iter().map(|chain| place(version, chain).question()).collect())?;
     let mut listing = Listing::new();
-    for (chain, _) in chains.into_iter().zip(answers).filter(|(_, answer)| answer.is_some()) {
-        listing.insert(chain.to_owned(), foreign::rules(channel, place(version, chain))?);
+    for (chain, _) in chains.iter().zip(answers).filter(|(_, answer)| answer.is_some()) {
+        listing.insert((*chain).to_owned(), rules(channel, place(version, chain))?);
     }
     Ok(listing)
 }

@@ -150,6 +150,12 @@ impl Plan {
         std::iter::once(FORWARD).chain(self.chains.iter().map(String::as_str))
     }
 
+    /// Its rules in a chain.
+    pub(super) fn lines_in<'a>(&'a self, chain: &'a str) -> impl Iterator<Item = &'a Line> {
+        let all = self.heads.iter().map(|head| &head.line).chain(&self.tails);
+        all.filter(move |line| line.chain == chain)
+    }
+
     /// What is missing from `listing`.
     pub(super) fn changes<'a, R: Standing>(&'a self, listing: &'a Listing<R>) -> Changes<'a, R> {
         let rules = |chain: &str| listing.get(chain).map(Vec::as_slice).unwrap_or_default();
