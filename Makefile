@@ -30,7 +30,7 @@ test: packages lint ## All tests
 	LAB_SKIPS=$(CURDIR)/target/skips $(CARGO) test --workspace --locked
 	@if [ -s target/skips ]; then echo "skipped:"; sort target/skips | uniq -c; else echo "nothing skipped"; fi
 
-bench: packages build ## Ours against Debian's reference plugins, side by side
+bench: packages build ## Ours against Debian's reference plugins and netavark, side by side
 	$(CARGO) build --release --locked -p bench
 	$(CARGO) run --release --locked -q -p bench --bin bench
 

@@ -1,19 +1,26 @@
 //! What is measured.
 
 mod bridge;
+mod chain_ports;
+mod connect_ports;
 mod crowded;
+mod established;
 mod first;
 mod floored;
 mod leases;
 mod memory;
+mod publish_range;
 mod scene;
+mod stand;
 mod version;
 
+use crate::contender::{self, Field};
 use crate::report::Section;
 use crate::series::{Pair, Rounds};
 use crate::side::Side;
-use crate::{attachment, container, first_packet, helper, plugin, settle};
+use crate::{attachment, container, first_packet, helper, plugin, processes, settle, site, traffic};
 use std::io;
+use std::path::PathBuf;
 
 /// One thing that is measured.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +37,8 @@ pub struct Case {
 pub struct Bench {
     /// Who is compared.
     pub sides: Pair<Side>,
+    /// Where netavark is, if it is there.
+    pub netavark: Option<PathBuf>,
     /// How thoroughly.
     pub effort: Effort,
 }
@@ -54,13 +63,23 @@ pub enum Error {
     #[error(transparent)]
     Container(#[from] container::Error),
     #[error(transparent)]
+    Contender(#[from] contender::Error),
+    #[error(transparent)]
+    Field(#[from] contender::FieldError),
+    #[error(transparent)]
     FirstPacket(#[from] first_packet::Error),
     #[error(transparent)]
     Helper(#[from] helper::Error),
     #[error(transparent)]
     Plugin(#[from] plugin::Error),
     #[error(transparent)]
+    Processes(#[from] processes::Error),
+    #[error(transparent)]
     Settle(#[from] settle::Error),
+    #[error(transparent)]
+    Site(#[from] site::Error),
+    #[error("pass traffic to a container of {contender}")]
+    Traffic { contender: &'static str, source: traffic::Error },
     #[error(transparent)]
     Prepare(#[from] lab::outcome::Unexpected),
     #[error("write leases that are already there")]
@@ -83,6 +102,10 @@ pub const ALL: &[Case] = &[
     Case { name: "first-packet-ipv6", about: "sent when ADD returns", run: first::ipv6 },
     Case { name: "memory", about: "resident at most, and size of the files", run: memory::run },
     Case { name: "floor", about: "our process against the kernel's work", run: floored::run },
+    Case { name: "chain-ports", about: "one port, and those of others", run: chain_ports::run },
+    Case { name: "publish-range", about: "1,000 ports at once", run: publish_range::run },
+    Case { name: "connect-ports", about: "to the last of 5,000 ports", run: connect_ports::run },
+    Case { name: "established", about: "a flow, and 100 networks", run: established::run },
 ];
 
 impl Case {
@@ -94,6 +117,13 @@ impl Case {
         let sections = (self.run)(bench)?;
         settle::settle()?;
         Ok(sections)
+    }
+}
+
+impl Bench {
+    /// Everybody who publishes ports.
+    fn field(&self) -> Result<Field, Error> {
+        Ok(Field::gather(&self.sides, self.netavark.as_deref())?)
     }
 }
 

@@ -37,6 +37,12 @@ impl Container {
         Ok(Self { id: format!("{number:06x}{:058x}", 0), name })
     }
 
+    /// A container of which there is only the name.
+    #[cfg(test)]
+    pub(crate) fn named(name: &str) -> Self {
+        Self { id: name.to_owned(), name: Name::new(name).unwrap() }
+    }
+
     /// Its identity.
     #[must_use]
     pub fn id(&self) -> &str {

@@ -3,7 +3,7 @@
 use bench::case::{self, Bench, Case, Effort};
 use bench::report::{Section, Verdict};
 use bench::series::Pair;
-use bench::side::{self, Side};
+use bench::side::{self, Side, Written};
 use bench::{helper, settle};
 use clap::Parser;
 use lab::Host;
@@ -42,6 +42,9 @@ struct Options {
     /// With the same DIR twice, the bench measures itself: all ratios should be 1.
     #[arg(long, value_name = "DIR")]
     ours: Option<PathBuf>,
+    /// Take netavark from FILE; without one, what is compared with it is skipped
+    #[arg(long, value_name = "FILE", default_value = "/usr/lib/podman/netavark")]
+    netavark: PathBuf,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -127,7 +130,8 @@ fn inside(options: &Options) -> Result<(), Error> {
         std::env::set_current_dir(folder).map_err(Error::Enter)?;
     }
     settle::adopt_orphans()?;
-    let bench = Bench { sides: sides(options)?, effort: effort(options) };
+    let netavark = side::copied(&options.netavark, Path::new(STAGE))?;
+    let bench = Bench { sides: sides(options)?, netavark, effort: effort(options) };
     let mut found: Vec<Section> = Vec::new();
     for case in chosen(options)? {
         let measured = case.run(&bench);
@@ -168,9 +172,13 @@ fn effort(options: &Options) -> Effort {
 
 fn sides(options: &Options) -> Result<Pair<Side>, Error> {
     let stage = Path::new(STAGE);
-    let reference = Side::copied(1, "reference", &options.reference, stage)?;
+    let reference = Side::copied(1, "reference", &options.reference, stage, Written::ByOthers)?;
     let ours = match &options.ours {
-        Some(folder) => Side::copied(2, "ours", folder, stage)?,
+        Some(folder) => {
+            let itself = *folder == options.reference;
+            let written = if itself { Written::ByOthers } else { Written::ByUs };
+            Side::copied(2, "ours", folder, stage, written)?
+        }
         None => Side::linked(2, "ours", &helper::beside("netctl-cni")?, stage)?,
     };
     Ok(Pair { reference, ours })

@@ -140,9 +140,10 @@ impl Subnet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::side::Written;
 
     fn network(number: u8, stack: Stack) -> Network {
-        let side = Side { name: "ours", number, folder: "/plugins".into() };
+        let side = Side { name: "ours", number, folder: "/plugins".into(), written: Written::ByUs };
         Network::new(&side, Shape { stack, masquerade: true })
     }
 

@@ -105,6 +105,7 @@ impl Call {
 
     fn pipes(&self) -> io::Result<(Command, Pipes)> {
         let (stdin, mut feed) = io::pipe()?;
+        widen(&feed, self.stdin.len())?;
         feed.write_all(self.stdin.as_bytes())?;
         let (stdout, stdout_writer) = reader()?;
         let (stderr, stderr_writer) = reader()?;
@@ -114,6 +115,18 @@ impl Call {
         command.stdin(stdin).stdout(stdout_writer).stderr(stderr_writer);
         Ok((command, Pipes { stdout, stderr }))
     }
+}
+
+/// What a pipe holds unless asked for more, in bytes.
+const PIPE: usize = 65_536;
+
+/// Makes room in a pipe for all that will be written before anybody reads.
+fn widen(pipe: &io::PipeWriter, bytes: usize) -> io::Result<()> {
+    if bytes > PIPE {
+        let bytes = i32::try_from(bytes).map_err(|_| ErrorKind::FileTooLarge)?;
+        fcntl(pipe, FcntlArg::F_SETPIPE_SZ(bytes))?;
+    }
+    Ok(())
 }
 
 /// A pipe whose reader is told when there is nothing to read: whoever reads only after the end of the
@@ -217,6 +230,12 @@ mod tests {
     fn a_call_hears_its_stdin_and_environment() {
         let (_, said) = shell("read number; echo $CNI_COMMAND $number").run().unwrap();
         assert_eq!(said, "ADD 42\n");
+    }
+
+    #[test]
+    fn a_call_hears_more_than_a_pipe_holds_by_itself() {
+        let call = Call { stdin: "x".repeat(3 * PIPE), ..shell("wc -c") };
+        assert_eq!(call.run().unwrap().1, "196608\n");
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! What was measured, as tables for people and as JSON for programs.
 
 mod arrivals;
+mod count;
 mod size;
 mod versus;
 
 pub use arrivals::{Arrivals, Fares};
+pub use count::{Count, Counts};
 pub use size::{Size, Sizes, Unit};
 pub use versus::{Measure, Row, Versus};
 
@@ -31,6 +33,10 @@ pub enum Body {
     FirstPacket(Fares),
     /// Memory and files.
     Sizes(Sizes),
+    /// Things of which there should be none.
+    Counts(Counts),
+    /// Nothing, and why.
+    Skipped(String),
 }
 
 /// Whether a goal was reached.
@@ -68,21 +74,28 @@ impl Section {
             Body::Versus(versus) => versus.verdicts(),
             Body::FirstPacket(fares) => fares.verdicts(),
             Body::Sizes(sizes) => sizes.verdicts(),
-        }
-    }
-
-    fn table(&self) -> Table {
-        match &self.body {
-            Body::Versus(versus) => versus.table(),
-            Body::FirstPacket(fares) => fares.table(),
-            Body::Sizes(sizes) => sizes.table(),
+            Body::Counts(counts) => counts.verdicts(),
+            Body::Skipped(_) => Vec::new(),
         }
     }
 }
 
 impl fmt::Display for Section {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}\n\n{}", self.title, self.table())
+        writeln!(f, "{}\n\n{}", self.title, self.body)
+    }
+}
+
+impl fmt::Display for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let table: Table = match self {
+            Self::Versus(versus) => versus.table(),
+            Self::FirstPacket(fares) => fares.table(),
+            Self::Sizes(sizes) => sizes.table(),
+            Self::Counts(counts) => counts.table(),
+            Self::Skipped(why) => return writeln!(f, "  skipped: {why}"),
+        };
+        table.fmt(f)
     }
 }
 
@@ -115,6 +128,14 @@ fn times(ratio: f64) -> String {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn what_was_skipped_says_why_and_has_no_goals() {
+        let body = Body::Skipped("netavark is not installed".to_owned());
+        let section = Section { title: "against netavark".to_owned(), body };
+        assert_eq!(section.to_string(), "against netavark\n\n  skipped: netavark is not installed\n\n");
+        assert_eq!(section.verdicts(), []);
+    }
 
     #[test]
     fn a_time_has_three_digits() {

@@ -1,6 +1,7 @@
-//! Series of rounds in which two contenders take turns.
+//! Series of rounds in which contenders take turns.
 
 use serde::Serialize;
+use std::time::{Duration, Instant};
 
 /// One of something for each of two contenders.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -69,6 +70,38 @@ pub fn alternate<S, R, E>(
     Ok(yields)
 }
 
+/// Lets any number take turns, and returns what the rounds that count have yielded, in the order of the contenders.
+///
+/// Another one begins each round. Whose turns have altogether taken `budget` takes no more of them: everybody has one
+/// that counts, and the slow have fewer than others.
+///
+/// # Errors
+/// The first failure of `work`.
+pub fn rotate<S, R, E>(
+    contenders: &mut [S],
+    rounds: Rounds,
+    budget: Duration,
+    mut work: impl FnMut(&mut S) -> Result<R, E>,
+) -> Result<Vec<Vec<R>>, E> {
+    let mut yields: Vec<Vec<R>> = contenders.iter().map(|_| Vec::new()).collect();
+    let mut spent = vec![Duration::ZERO; contenders.len()];
+    for round in 0..rounds.warm_up + rounds.counted {
+        for step in 0..contenders.len() {
+            let index = (round + step) % contenders.len();
+            if !yields[index].is_empty() && spent[index] >= budget {
+                continue;
+            }
+            let started = Instant::now();
+            let yielded = work(&mut contenders[index])?;
+            if round >= rounds.warm_up {
+                spent[index] += started.elapsed();
+                yields[index].push(yielded);
+            }
+        }
+    }
+    Ok(yields)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,5 +131,29 @@ mod tests {
         });
         assert_eq!(failed, Err("third"));
         assert_eq!(turns, 3);
+    }
+
+    #[test]
+    fn each_of_many_begins_once() {
+        let mut order = String::new();
+        let rounds = Rounds { warm_up: 1, counted: 2 };
+        let work = |who: &mut char| {
+            order.push(*who);
+            Ok::<_, Infallible>(order.len())
+        };
+        let yields = rotate(&mut ['a', 'b', 'c'], rounds, Duration::MAX, work).unwrap();
+        assert_eq!(order, "abcbcacab");
+        assert_eq!(yields, [[6, 8], [4, 9], [5, 7]]);
+    }
+
+    #[test]
+    fn nobody_is_stopped_before_a_turn_that_counts() {
+        let rounds = Rounds { warm_up: 2, counted: 5 };
+        let work = |number: &mut i32| {
+            *number += 1;
+            Ok::<_, Infallible>(*number)
+        };
+        let yields = rotate(&mut [0, 10], rounds, Duration::ZERO, work).unwrap();
+        assert_eq!(yields, [[3], [13]]);
     }
 }

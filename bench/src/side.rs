@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// The plugins that are compared.
-const PLUGINS: [&str; 2] = ["bridge", "host-local"];
+const PLUGINS: [&str; 4] = ["bridge", "firewall", "host-local", "portmap"];
 
 /// One side: a folder of plugins.
 #[derive(Clone, Debug)]
@@ -16,6 +16,17 @@ pub struct Side {
     pub number: u8,
     /// Where its plugins are.
     pub folder: PathBuf,
+    /// Who has written them.
+    pub written: Written,
+}
+
+/// Who has written the plugins of a side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// Those of this project.
+    ByUs,
+    /// The reference, whose rules are known.
+    ByOthers,
 }
 
 /// A side cannot take part.
@@ -35,7 +46,13 @@ impl Side {
     ///
     /// # Errors
     /// [`Error::Missing`] when the source lacks a plugin.
-    pub fn copied(number: u8, name: &'static str, source: &Path, stage: &Path) -> Result<Self, Error> {
+    pub fn copied(
+        number: u8,
+        name: &'static str,
+        source: &Path,
+        stage: &Path,
+        written: Written,
+    ) -> Result<Self, Error> {
         let folder = stage.join(name);
         for plugin in PLUGINS {
             let from = source.join(plugin);
@@ -45,7 +62,7 @@ impl Side {
             }
             copy(&from, &folder.join(plugin))?;
         }
-        Ok(Self { name, number, folder })
+        Ok(Self { name, number, folder, written })
     }
 
     /// A side whose plugins all are names of one executable, as `netctl install` makes them.
@@ -64,7 +81,7 @@ impl Side {
             let to = folder.join(plugin);
             fs::hard_link(&copied, &to).map_err(|source| Error::Copy { from: copied.clone(), to, source })?;
         }
-        Ok(Self { name, number, folder })
+        Ok(Self { name, number, folder, written: Written::ByUs })
     }
 
     /// The executable of a plugin.
@@ -72,6 +89,17 @@ impl Side {
     pub fn plugin(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
+}
+
+/// A program beside the folders of the sides, if it exists: all run from the same file system.
+///
+/// # Errors
+/// [`Error::Copy`].
+pub fn copied(program: &Path, stage: &Path) -> Result<Option<PathBuf>, Error> {
+    let Some(name) = program.file_name().filter(|_| program.is_file()) else { return Ok(None) };
+    let to = stage.join(name);
+    copy(program, &to)?;
+    Ok(Some(to))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Error> {

@@ -136,6 +136,39 @@ impl std::fmt::Display for Failure {
     }
 }
 
+/// Something that every ADD needs is not to be had: what STATUS answers then, with the code that says so.
+#[derive(Debug)]
+pub struct NotAvailable(Cause);
+
+impl NotAvailable {
+    /// Says of an error that it keeps every ADD from being served.
+    pub fn because(error: impl Into<Failure>) -> Failure {
+        Self(error.into().into()).into()
+    }
+}
+
+impl std::fmt::Display for NotAvailable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for NotAvailable {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl Fault for NotAvailable {
+    fn code(&self) -> Code {
+        Code::NOT_AVAILABLE
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.0.failure().hint()
+    }
+}
+
 /// The error object that a plugin prints (CNI spec, section 5, "Error").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorObject {

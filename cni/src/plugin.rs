@@ -52,6 +52,26 @@ pub trait Plugin: Sync {
     /// # Errors
     /// With [`Code::NOT_AVAILABLE`](crate::Code::NOT_AVAILABLE) why it could not.
     fn status(&self, call: &StatusCall) -> Result<(), Failure>;
+
+    /// Puts back what somebody took from an attachment that stands: rules and elements that went with a flush, settings
+    /// of the host. No verb of the specification: `netctl reload` calls it, in process, with what CHECK is given. A
+    /// plugin that keeps nothing where others flush it has nothing to do.
+    ///
+    /// # Errors
+    /// The plugin's own; what was put back before stays.
+    fn reload(&self, call: &CheckCall) -> Result<Reloaded, Failure> {
+        let _ = call;
+        Ok(Reloaded::AsItWas)
+    }
+}
+
+/// What [`Plugin::reload`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reloaded {
+    /// Everything was in place.
+    AsItWas,
+    /// Something had been missing.
+    PutBack,
 }
 
 /// When a plugin of the list is called in process instead of being executed.

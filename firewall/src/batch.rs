@@ -24,6 +24,8 @@ pub(crate) struct Batch {
 pub(crate) struct Change {
     pub(crate) family: NetfilterProtoFamily,
     pub(crate) message: NfTablesMessage,
+    /// Whether the transaction fails if what is made is there already.
+    pub(crate) exclusive: bool,
 }
 
 impl Batch {
@@ -57,6 +59,14 @@ impl Batch {
         }
     }
 
+    /// Adds elements none of which may be there already.
+    pub(crate) fn claim(&mut self, table: &Table, set: &Set, elements: &[Element]) {
+        for some in elements.chunks(ELEMENTS_A_MESSAGE) {
+            let message = message::new_elements(table, set, some);
+            self.changes.push(Change { family: table.family.into(), message, exclusive: true });
+        }
+    }
+
     pub(crate) fn delete(&mut self, table: &Table, set: &Set, elements: &[Element]) {
         for some in elements.chunks(ELEMENTS_A_MESSAGE) {
             self.push(table, message::delete_elements(table, set, some));
@@ -71,17 +81,19 @@ impl Batch {
         chain: &str,
         handle: u64,
     ) {
-        self.changes.push(Change { family, message: message::delete_rule(table, chain, handle) });
+        let message = message::delete_rule(table, chain, handle);
+        self.changes.push(Change { family, message, exclusive: false });
     }
 
     /// Deletes a chain of a table that is not ours, with all of its rules.
     pub(crate) fn delete_chain(&mut self, family: NetfilterProtoFamily, table: &str, chain: &str) {
-        self.changes.push(Change { family, message: message::flush_chain(table, chain) });
-        self.changes.push(Change { family, message: message::delete_chain(table, chain) });
+        for message in [message::flush_chain(table, chain), message::delete_chain(table, chain)] {
+            self.changes.push(Change { family, message, exclusive: false });
+        }
     }
 
     fn push(&mut self, table: &Table, message: NfTablesMessage) {
-        self.changes.push(Change { family: table.family.into(), message });
+        self.changes.push(Change { family: table.family.into(), message, exclusive: false });
     }
 
     /// Whether anything is deleted, for which somebody will have to wait.

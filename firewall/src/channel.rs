@@ -5,6 +5,7 @@
 //! that takes a grace period of some 10 ms.
 
 mod answer;
+pub(crate) mod conntrack;
 mod error;
 
 use std::io;
@@ -39,11 +40,17 @@ const BATCH_GENID: u16 = 1;
 const GEN_ID: u16 = 1;
 /// The kernel makes no message of a listing longer than this.
 const LONGEST_ANSWER: usize = 32 * 1024;
+/// All answers to what is sent at once wait in the socket's receive buffer, which takes two hundred at least
+/// (`net.core.rmem_default`, some 1 KiB each as the kernel counts).
+const QUESTIONS_AT_ONCE: usize = 64;
 /// Longer messages need more than a socket's usual send buffer (`net.core.wmem_default`).
 const USUAL_SEND_BUFFER: usize = 128 * 1024;
 
 /// A question about one object.
 pub(crate) type Question = (NetfilterProtoFamily, NfTablesMessage);
+
+/// The attributes of each object that was asked about; nothing for one that does not exist.
+pub(crate) type Answers = Vec<Option<Vec<u8>>>;
 
 /// The socket.
 #[derive(Debug)]
@@ -81,7 +88,16 @@ impl Channel {
 
     /// Asks for single objects; the answers' attributes come in the order of the questions. What does not
     /// exist is `None`.
-    pub(crate) fn ask(&mut self, questions: Vec<Question>) -> Result<Vec<Option<Vec<u8>>>, Error> {
+    pub(crate) fn ask(&mut self, questions: Vec<Question>) -> Result<Answers, Error> {
+        let mut answers = Vec::with_capacity(questions.len());
+        let mut questions = questions.into_iter().peekable();
+        while questions.peek().is_some() {
+            answers.extend(self.ask_some(questions.by_ref().take(QUESTIONS_AT_ONCE).collect())?);
+        }
+        Ok(answers)
+    }
+
+    fn ask_some(&mut self, questions: Vec<Question>) -> Result<Answers, Error> {
         let mut answers = vec![None; questions.len()];
         let mut open = questions.len();
         let first = self.sequence + 1;
@@ -136,11 +152,21 @@ impl Channel {
 
     /// The number that grows with every transaction in this namespace, by whomever.
     pub(crate) fn generation(&mut self) -> Result<u32, Error> {
+        Ok(self.ask_at_generation(Vec::new())?.0)
+    }
+
+    /// Asks for the number, and then for objects: whatever changes after these answers makes it another one.
+    pub(crate) fn ask_at_generation(&mut self, questions: Vec<Question>) -> Result<(u32, Answers), Error> {
         let question = NfTablesMessage::GetGen(GenMessage { attributes: Vec::new() });
-        let answers = self.ask(vec![(NetfilterProtoFamily::Unspec, question)])?;
+        let mut all = Vec::with_capacity(questions.len() + 1);
+        all.push((NetfilterProtoFamily::Unspec, question));
+        all.extend(questions);
+        let mut answers = self.ask(all)?.into_iter();
+        let generation = answers.next().flatten();
+        let generation = generation.as_deref().and_then(|answer| wire::attribute(answer, GEN_ID));
         let generation =
-            answers.first().and_then(Option::as_ref).and_then(|answer| wire::attribute(answer, GEN_ID));
-        generation.and_then(wire::number).ok_or_else(|| refused(Request::Show, Errno::ENODATA))
+            generation.and_then(wire::number).ok_or_else(|| refused(Request::Show, Errno::ENODATA))?;
+        Ok((generation, answers.collect()))
     }
 
     /// Does all changes of a batch or, on an error, none.
@@ -187,7 +213,8 @@ impl Channel {
         let last = batch.changes.len() - 1;
         for (position, change) in batch.changes.into_iter().enumerate() {
             let answer = if position == last { NLM_F_ACK } else { 0 };
-            let flags = NLM_F_REQUEST | answer | creation_flags(&change.message);
+            let exclusive = if change.exclusive { NLM_F_EXCL } else { 0 };
+            let flags = NLM_F_REQUEST | answer | exclusive | creation_flags(&change.message);
             self.encode(&mut request, change.family, change.message, flags, 0);
         }
         self.encode(

@@ -14,11 +14,16 @@ pub(crate) const COMMENT_MAX: usize = 127;
 const NAME_LEN: usize = 16;
 /// `NFTNL_UDATA_SET_ELEM_COMMENT`; the same number means a comment on chains and rules.
 const UDATA_COMMENT: u8 = 0;
+/// A number that libnftables does not use, and passes over: what only we read.
+const UDATA_NOTE: u8 = 0x4e;
+/// `NFT_USERDATA_MAXLEN`: what the kernel keeps with an element.
+const USERDATA_MAX: usize = 256;
 
 /// `NFTA_SET_ELEM_LIST_ELEMENTS`, `NFTA_LIST_ELEM` and what is inside of it.
 const LIST_ELEMENTS: u16 = 3;
 const LIST_ELEM: u16 = 1;
 const ELEM_KEY: u16 = 1;
+const ELEM_DATA: u16 = 2;
 const ELEM_USERDATA: u16 = 6;
 const ELEM_KEY_END: u16 = 10;
 const DATA_VALUE: u16 = 1;
@@ -29,13 +34,41 @@ pub(crate) struct Element {
     pub(crate) key: Vec<u8>,
     /// The last key of its range, in sets of ranges.
     pub(crate) key_end: Option<Vec<u8>>,
+    /// What the key leads to, in maps.
+    pub(crate) data: Option<Vec<u8>>,
     pub(crate) userdata: Vec<u8>,
 }
 
 impl Element {
+    /// An element of that key, and nothing else.
+    pub(crate) const fn of_key(key: Vec<u8>) -> Self {
+        Self { key, key_end: None, data: None, userdata: Vec::new() }
+    }
+
     /// An interface.
     pub(crate) fn interface(interface: &InterfaceName) -> Self {
-        Self { key: interface_key(interface), key_end: None, userdata: Vec::new() }
+        Self::of_key(interface_key(interface))
+    }
+
+    /// An interface, twice.
+    pub(crate) fn interface_pair(interface: &InterfaceName) -> Self {
+        let mut key = interface_key(interface);
+        key.extend_from_within(..);
+        Self::of_key(key)
+    }
+
+    /// An interface and an address.
+    pub(crate) fn interface_address(interface: &InterfaceName, address: IpAddr) -> Self {
+        let mut key = interface_key(interface);
+        extend_with_address(&mut key, address);
+        Self::of_key(key)
+    }
+
+    /// Addresses, one after the other.
+    pub(crate) fn addresses<const N: usize>(addresses: [IpAddr; N]) -> Self {
+        let mut key = Vec::with_capacity(16 * N);
+        addresses.into_iter().for_each(|address| extend_with_address(&mut key, address));
+        Self::of_key(key)
     }
 
     /// An interface and a MAC address.
@@ -44,7 +77,7 @@ impl Element {
         key.extend(mac.bytes());
         // Every part of a key begins at a multiple of four.
         key.extend([0, 0]);
-        Self { key, key_end: None, userdata: Vec::new() }
+        Self::of_key(key)
     }
 
     /// An interface and all addresses of a subnet.
@@ -55,13 +88,10 @@ impl Element {
         };
         let [key, end] = ends.map(|address| {
             let mut key = interface_key(interface);
-            match address {
-                IpAddr::V4(v4) => key.extend(v4.octets()),
-                IpAddr::V6(v6) => key.extend(v6.octets()),
-            }
+            extend_with_address(&mut key, address);
             key
         });
-        Self { key, key_end: Some(end), userdata: Vec::new() }
+        Self { key_end: Some(end), ..Self::of_key(key) }
     }
 
     /// The same with a comment.
@@ -89,7 +119,7 @@ impl Element {
     /// The subnet behind the interface, unless the range is none.
     pub(crate) fn to_subnet(&self) -> Option<IpNetwork> {
         let [first, last] =
-            [self.key.get(NAME_LEN..)?, self.key_end.as_ref()?.get(NAME_LEN..)?].map(to_address);
+            [self.key.get(NAME_LEN..)?, self.key_end.as_ref()?.get(NAME_LEN..)?].map(read_address);
         let (first, last) = (first?, last?);
         let differing = match (first, last) {
             (IpAddr::V4(first), IpAddr::V4(last)) => 32 - (first.to_bits() ^ last.to_bits()).leading_zeros(),
@@ -111,12 +141,20 @@ impl Element {
     fn parse(attributes: &[u8]) -> Option<Self> {
         let key = wire::nested(attributes, &[ELEM_KEY, DATA_VALUE])?.to_vec();
         let key_end = wire::nested(attributes, &[ELEM_KEY_END, DATA_VALUE]).map(<[u8]>::to_vec);
+        let data = wire::nested(attributes, &[ELEM_DATA, DATA_VALUE]).map(<[u8]>::to_vec);
         let userdata = wire::attribute(attributes, ELEM_USERDATA).unwrap_or_default().to_vec();
-        Some(Self { key, key_end, userdata })
+        Some(Self { key, key_end, data, userdata })
     }
 }
 
-fn to_address(bytes: &[u8]) -> Option<IpAddr> {
+pub(crate) fn extend_with_address(bytes: &mut Vec<u8>, address: IpAddr) {
+    match address {
+        IpAddr::V4(v4) => bytes.extend(v4.octets()),
+        IpAddr::V6(v6) => bytes.extend(v6.octets()),
+    }
+}
+
+pub(crate) fn read_address(bytes: &[u8]) -> Option<IpAddr> {
     match bytes.len() {
         4 => Some(IpAddr::from(<[u8; 4]>::try_from(bytes).ok()?)),
         16 => Some(IpAddr::from(<[u8; 16]>::try_from(bytes).ok()?)),
@@ -141,11 +179,33 @@ pub(crate) fn comment_userdata(comment: &str) -> Vec<u8> {
 }
 
 /// The comment among what libnftables or we packed.
-pub(crate) fn comment(mut userdata: &[u8]) -> Option<&str> {
+pub(crate) fn comment(userdata: &[u8]) -> Option<&str> {
+    wire::text(packed(userdata, UDATA_COMMENT)?)
+}
+
+/// The note among what we packed.
+pub(crate) fn note(userdata: &[u8]) -> Option<&[u8]> {
+    packed(userdata, UDATA_NOTE)
+}
+
+/// How long a note may be behind what is there.
+pub(crate) fn note_room(userdata: &[u8]) -> usize {
+    USERDATA_MAX.saturating_sub(userdata.len() + 2).min(u8::MAX.into())
+}
+
+/// Packs a note, which [`note_room`] must have room for, behind what is there.
+pub(crate) fn push_note(userdata: &mut Vec<u8>, note: &[u8]) {
+    let note = &note[..note.len().min(note_room(userdata))];
+    userdata.extend([UDATA_NOTE, note.len() as u8]);
+    userdata.extend(note);
+}
+
+/// The first of that kind: type, length, value, one after the other.
+fn packed(mut userdata: &[u8], wanted: u8) -> Option<&[u8]> {
     while let [kind, length, rest @ ..] = userdata {
         let (value, others) = rest.split_at_checked(usize::from(*length))?;
-        if *kind == UDATA_COMMENT {
-            return wire::text(value);
+        if *kind == wanted {
+            return Some(value);
         }
         userdata = others;
     }

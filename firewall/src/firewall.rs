@@ -5,8 +5,8 @@ use std::os::fd::OwnedFd;
 use crate::channel::{self, Channel};
 
 /// How often a transaction is tried again that others were quicker than. Each loss means that somebody
-/// else got on, in less than 0.1 ms.
-const ATTEMPTS: usize = 64;
+/// else got on, in less than 0.1 ms; hundreds may start at once on a large machine.
+const ATTEMPTS: usize = 1024;
 
 /// Our tables in the network namespace of the thread that first uses it.
 ///

@@ -190,7 +190,7 @@ impl Batch {
     }
 
     pub(crate) fn change(&mut self, family: NetfilterProtoFamily, message: NfTablesMessage) {
-        self.changes.push(Change { family, message });
+        self.changes.push(Change { family, message, exclusive: false });
     }
 }
 

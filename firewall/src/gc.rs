@@ -4,10 +4,12 @@ use crate::batch::Batch;
 use crate::channel::{self, Channel};
 use crate::element::Element;
 use crate::firewall::{Firewall, Removed};
-use crate::masquerade;
 use crate::owner::Owner;
+use crate::owners;
+use crate::ports;
 use crate::ruleset::{Set, Table};
-use crate::skeleton::{FRAMES, MASQUERADE4, MASQUERADE6, PACKETS, SPOOF_ALLOWED, SPOOF_PORTS, TABLES};
+use crate::skeleton::sets::{SPOOF_ALLOWED, SPOOF_PORTS};
+use crate::skeleton::{FRAMES, NETWORK_SETS, PACKETS, TABLES};
 use crate::spoof::SpoofCheck;
 use crate::table;
 
@@ -50,10 +52,11 @@ impl Firewall {
         self.attempt(|channel| {
             let mut batch = Batch::guarded(channel.generation()?);
             let mut removed = 0;
-            for set in [&MASQUERADE4, &MASQUERADE6] {
+            for set in NETWORK_SETS {
                 let elements = table::elements(channel, &PACKETS, set)?;
-                removed += masquerade::disown(&mut batch, set, &elements, &keep);
+                removed += owners::disown(&mut batch, set, &elements, &keep);
             }
+            removed += ports::retain(channel, &mut batch, &keep)?;
             for set in [&SPOOF_PORTS, &SPOOF_ALLOWED] {
                 let elements = ownerless(channel, &FRAMES, set, &keep)?;
                 batch.delete(&FRAMES, set, &elements);

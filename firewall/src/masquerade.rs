@@ -15,11 +15,13 @@ use crate::element::Element;
 use crate::firewall::{Ensured, Firewall, Removed, Standing};
 use crate::message;
 use crate::owner::Owner;
+use crate::owners::{disown, owners_of};
 use crate::ruleset::Set;
-use crate::skeleton::{MASQUERADE4, MASQUERADE6, PACKETS, POSTROUTING};
+use crate::skeleton::sets::{MASQUERADE4, MASQUERADE6};
+use crate::skeleton::{PACKETS, POSTROUTING};
 use crate::table;
 
-use share::{Merge, comment_of, covers, is_served_by, owners_of, plan_merge};
+use share::{Merge, covers, is_served_by, plan_merge};
 
 /// The subnets of a network that are to be masqueraded.
 #[derive(Debug, Clone, Copy)]
@@ -161,30 +163,6 @@ impl Firewall {
     }
 }
 
-/// Takes owners away from elements, and elements without an owner out of the set. Returns how many.
-pub(crate) fn disown(
-    batch: &mut Batch,
-    set: &Set,
-    elements: &[Element],
-    keep: impl Fn(&Owner) -> bool,
-) -> usize {
-    let mut removed = 0;
-    for element in elements {
-        let owners = owners_of(element);
-        let kept: Vec<_> = owners.iter().filter(|owner| keep(owner)).cloned().collect();
-        if kept.len() == owners.len() {
-            continue;
-        }
-        batch.delete(&PACKETS, set, std::slice::from_ref(element));
-        if kept.is_empty() {
-            removed += 1;
-        } else {
-            batch.add(&PACKETS, set, &[element.clone().with_comment(&comment_of(&kept))]);
-        }
-    }
-    removed
-}
-
 fn ensure(channel: &mut Channel, masquerade: &Masquerade<'_>) -> Result<Ensured, channel::Error> {
     let wanted = masquerade.elements(&Owner::network(masquerade.network));
     if wanted.is_empty() {
@@ -316,19 +294,6 @@ fn by_set(elements: &[(&'static Set, Element)]) -> Vec<table::Addition> {
 mod tests {
     use super::*;
     use crate::channel::Request;
-
-    #[test]
-    fn the_last_owner_takes_the_element_along() {
-        let interface = InterfaceName::new("cni0").unwrap();
-        let element = |subnet: &str, comment: &str| {
-            Element::interface_subnet(&interface, subnet.parse().unwrap()).with_comment(comment)
-        };
-        let elements =
-            [element("10.1.0.0/16", "one, two"), element("10.2.0.0/16", "one"), element("10.3.0.0/16", "")];
-        let mut batch = Batch::default();
-        let removed = disown(&mut batch, &MASQUERADE4, &elements, |owner| owner.as_str() != "one");
-        assert_eq!((removed, batch.changes.len()), (1, 3));
-    }
 
     #[test]
     fn an_error_names_what_was_tried_and_with_whom() {

@@ -11,7 +11,7 @@ use netlink_packet_netfilter::nftables::{
 
 use crate::element::{self, Element};
 use crate::expression;
-use crate::ruleset::{Chain, DataType, Family, Hook, Priority, Rule, Set, Table};
+use crate::ruleset::{Base, Chain, ChainKind, DataType, Family, Hook, Priority, Rule, Set, Table};
 
 /// `NFTA_DATA_VALUE`: plain bytes.
 const DATA_VALUE: u16 = 1;
@@ -22,8 +22,9 @@ const LIST_ELEM: u16 = 1 | netlink_packet_core::NLA_F_NESTED;
 const ACCEPT: u32 = 1;
 /// libnftables packs the numbers of a concatenation's data types into one, six bits each.
 const TYPE_BITS: u32 = 6;
-/// `NFTNL_UDATA_SET_KEYBYTEORDER` and libnftables' `enum byteorder`.
+/// `NFTNL_UDATA_SET_KEYBYTEORDER`, `NFTNL_UDATA_SET_DATABYTEORDER` and libnftables' `enum byteorder`.
 const UDATA_KEY_BYTE_ORDER: u8 = 0;
+const UDATA_DATA_BYTE_ORDER: u8 = 1;
 const NO_ORDER: u32 = 0;
 const HOST_ORDER: u32 = 1;
 const NETWORK_ORDER: u32 = 2;
@@ -59,20 +60,27 @@ fn named_table(table: &Table) -> TableMessage {
 }
 
 pub(crate) fn new_chain(table: &Table, chain: &Chain) -> NfTablesMessage {
-    let (hook, priority) = (hook_number(chain.hook), priority_number(chain.priority));
-    NfTablesMessage::NewChain(ChainMessage {
-        attributes: vec![
-            ChainAttribute::Table(table.name.to_owned()),
-            ChainAttribute::Name(chain.name.to_owned()),
-            ChainAttribute::Hook(vec![
-                HookAttribute::Number(HookNumber::Inet(hook)),
-                HookAttribute::Priority(priority.cast_unsigned()),
-            ]),
-            ChainAttribute::Type(chain.kind.to_string()),
-            ChainAttribute::Policy(ACCEPT),
-            ChainAttribute::UserData(element::comment_userdata(&Chain::comment(table.version))),
-        ],
-    })
+    let mut attributes =
+        vec![ChainAttribute::Table(table.name.to_owned()), ChainAttribute::Name(chain.name.to_owned())];
+    attributes.extend(chain.base.map(base_attributes).into_iter().flatten());
+    attributes.push(ChainAttribute::UserData(element::comment_userdata(&Chain::comment(table.version))));
+    NfTablesMessage::NewChain(ChainMessage { attributes })
+}
+
+fn base_attributes(base: Base) -> [ChainAttribute; 3] {
+    let (hook, priority) = (hook_number(base.hook), priority_number(base.priority));
+    let kind = match base.kind {
+        ChainKind::Filter => "filter",
+        ChainKind::Nat => "nat",
+    };
+    [
+        ChainAttribute::Hook(vec![
+            HookAttribute::Number(HookNumber::Inet(hook)),
+            HookAttribute::Priority(priority.cast_unsigned()),
+        ]),
+        ChainAttribute::Type(kind.to_owned()),
+        ChainAttribute::Policy(ACCEPT),
+    ]
 }
 
 /// Asks for a chain of any table, ours or not.
@@ -85,14 +93,18 @@ pub(crate) fn get_chain(table: &str, chain: &str) -> NfTablesMessage {
 fn hook_number(hook: Hook) -> InetHookNumber {
     match hook {
         Hook::Prerouting => InetHookNumber::PreRouting,
+        Hook::Forward => InetHookNumber::Forward,
+        Hook::Output => InetHookNumber::LocalOut,
         Hook::Postrouting => InetHookNumber::PostRouting,
     }
 }
 
 fn priority_number(priority: Priority) -> i32 {
     match priority {
+        Priority::Raw | Priority::BridgeDestinationNat => -300,
+        Priority::DestinationNat => -100,
+        Priority::Filter => 0,
         Priority::SourceNat => 100,
-        Priority::BridgeDestinationNat => -300,
     }
 }
 
@@ -108,17 +120,27 @@ pub(crate) fn new_rule(table: &Table, chain: &Chain, rule: &Rule) -> NfTablesMes
 
 /// `id` tells the sets of one transaction apart.
 pub(crate) fn new_set(table: &Table, set: &Set, id: u32) -> NfTablesMessage {
-    // Only a set of ranges has to know where the parts of a key begin.
-    let flags = if set.interval { SetFlags::Interval | SetFlags::Concat } else { SetFlags::empty() };
+    let mut flags = SetFlags::empty();
+    if set.interval {
+        // Only a set of ranges has to know where the parts of a key begin.
+        flags |= SetFlags::Interval | SetFlags::Concat;
+    }
+    if set.is_map() {
+        flags |= SetFlags::Map;
+    }
     let mut attributes = vec![
         SetAttribute::Table(table.name.to_owned()),
         SetAttribute::Name(set.name.to_owned()),
         SetAttribute::Flags(flags),
-        SetAttribute::KeyType(key_type(set.key)),
-        SetAttribute::KeyLen(key_len(set.key)),
-        SetAttribute::Id(id),
-        SetAttribute::UserData(byte_order_userdata(set.key)),
+        SetAttribute::KeyType(packed_types(set.key)),
+        SetAttribute::KeyLen(padded_len(set.key)),
     ];
+    if set.is_map() {
+        attributes.push(SetAttribute::DataType(packed_types(set.data)));
+        attributes.push(SetAttribute::DataLen(padded_len(set.data)));
+    }
+    attributes.push(SetAttribute::Id(id));
+    attributes.push(SetAttribute::UserData(byte_order_userdata(set)));
     if set.interval {
         let parts = set.key.iter().map(|part| set_field(*part)).collect();
         attributes.push(SetAttribute::Description(vec![SetDescription::Concat(parts)]));
@@ -126,12 +148,12 @@ pub(crate) fn new_set(table: &Table, set: &Set, id: u32) -> NfTablesMessage {
     NfTablesMessage::NewSet(SetMessage { attributes })
 }
 
-fn key_type(key: &[DataType]) -> u32 {
-    key.iter().fold(0, |packed, part| packed << TYPE_BITS | type_number(*part))
+fn packed_types(parts: &[DataType]) -> u32 {
+    parts.iter().fold(0, |packed, part| packed << TYPE_BITS | type_number(*part))
 }
 
-fn key_len(key: &[DataType]) -> u32 {
-    key.iter().fold(0, |sum, part| sum + part.padded_len() as u32)
+fn padded_len(parts: &[DataType]) -> u32 {
+    parts.iter().fold(0, |sum, part| sum + part.padded_len() as u32)
 }
 
 /// The numbers of libnftables (`enum datatypes`); to the kernel they mean nothing, `nft list` needs them.
@@ -140,19 +162,29 @@ fn type_number(part: DataType) -> u32 {
         DataType::Ipv4Address => 7,
         DataType::Ipv6Address => 8,
         DataType::MacAddress => 9,
+        DataType::Protocol => 12,
+        DataType::Port => 13,
         DataType::InterfaceName => 41,
     }
 }
 
 /// The kernel does not care for the order of a key's bytes, `nft list` does: without this it prints empty
 /// names of interfaces. A concatenation has none of its own.
-fn byte_order_userdata(key: &[DataType]) -> Vec<u8> {
-    let order: u32 = match key {
+fn byte_order_userdata(set: &Set) -> Vec<u8> {
+    let mut userdata = byte_order(UDATA_KEY_BYTE_ORDER, set.key);
+    if set.is_map() {
+        userdata.extend(byte_order(UDATA_DATA_BYTE_ORDER, set.data));
+    }
+    userdata
+}
+
+fn byte_order(kind: u8, parts: &[DataType]) -> Vec<u8> {
+    let order: u32 = match parts {
         [DataType::InterfaceName] => HOST_ORDER,
         [_] => NETWORK_ORDER,
         _ => NO_ORDER,
     };
-    let mut userdata = vec![UDATA_KEY_BYTE_ORDER, size_of_val(&order) as u8];
+    let mut userdata = vec![kind, size_of_val(&order) as u8];
     userdata.extend(order.to_ne_bytes());
     userdata
 }
@@ -196,6 +228,9 @@ pub(crate) fn element_attributes(element: &Element) -> Vec<SetElementAttribute> 
     let mut attributes = vec![SetElementAttribute::Key(DataAttribute::Value(element.key.clone()))];
     if let Some(end) = &element.key_end {
         attributes.push(SetElementAttribute::KeyEnd(vec![DefaultNla::new(DATA_VALUE, end.clone())]));
+    }
+    if let Some(data) = &element.data {
+        attributes.push(SetElementAttribute::Data(DataAttribute::Value(data.clone())));
     }
     if !element.userdata.is_empty() {
         attributes.push(SetElementAttribute::UserData(element.userdata.clone()));

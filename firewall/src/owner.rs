@@ -45,6 +45,42 @@ impl Owner {
         Self(comment.to_owned())
     }
 
+    /// Whether it is that attachment, on whatever network.
+    #[must_use]
+    pub fn is_of(&self, attachment: &Attachment) -> bool {
+        let mut words = self.0.split('/').skip(1);
+        let is_container = |word: &str| {
+            let container = attachment.container.as_str();
+            word == container || word == shorten(container, CONTAINER_MAX)
+        };
+        words.next().is_some_and(is_container) && words.next() == Some(attachment.interface.as_str())
+    }
+
+    /// Whether both are attachments of one container, on whatever networks.
+    #[must_use]
+    pub fn is_container_of(&self, other: &Self) -> bool {
+        // Long names may have been cut in the one and not in the other.
+        let container = |owner: &Self| owner.0.split('/').nth(1).map(|name| shorten(name, CONTAINER_MAX));
+        container(self).is_some() && container(self) == container(other)
+    }
+
+    /// Whether GC of a network leaves it alone: it is another network's, or one of the `valid` attachments; the network
+    /// itself as long as there is one.
+    #[must_use]
+    pub fn is_kept<'a>(
+        &self,
+        network: &NetworkName,
+        mut valid: impl Iterator<Item = &'a Attachment>,
+    ) -> bool {
+        if !self.belongs_to(network) {
+            return true;
+        }
+        match *self == Self::network(network) {
+            true => valid.next().is_some(),
+            false => valid.any(|attachment| Self::attachment(network, attachment) == *self),
+        }
+    }
+
     /// Whether it is the network, or an attachment to it.
     #[must_use]
     pub fn belongs_to(&self, network: &NetworkName) -> bool {
@@ -119,6 +155,21 @@ mod tests {
         assert_ne!(Owner::network(&network(&one)), Owner::network(&network(&two)));
         assert!(owner(&one).belongs_to(&network(&one)) && !owner(&one).belongs_to(&network(&two)));
         assert!(Owner::network(&network(&one)).belongs_to(&network(&one)));
+    }
+
+    #[test]
+    fn an_attachment_is_known_again_on_another_network() {
+        for container in ["web", &"c".repeat(255)] {
+            let attachment = attachment(container, "eth0");
+            let owner = Owner::attachment(&network("net1"), &attachment);
+            assert!(owner.is_of(&attachment));
+            assert!(owner.is_container_of(&Owner::attachment(&network(&"n".repeat(255)), &attachment)));
+        }
+        let owner = Owner::attachment(&network("net1"), &attachment("web", "eth0"));
+        assert!(!owner.is_of(&attachment("web", "eth1")) && !owner.is_of(&attachment("web1", "eth0")));
+        assert!(owner.is_container_of(&Owner::attachment(&network("net2"), &attachment("web", "eth1"))));
+        assert!(!owner.is_container_of(&Owner::network(&network("web"))));
+        assert!(!Owner::network(&network("web")).is_container_of(&Owner::network(&network("web"))));
     }
 
     #[test]

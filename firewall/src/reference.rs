@@ -5,7 +5,7 @@
 //! iptables goes with [`Firewall::remove_iptables_masquerade`], whose chains are the same.
 
 use netlink_packet_netfilter::NetfilterProtoFamily;
-use vocab::{Attachment, NetworkName};
+use vocab::{Attachment, ContainerId, NetworkName};
 
 use crate::batch::Batch;
 use crate::channel::{self, Channel};
@@ -25,6 +25,13 @@ struct Place<'a> {
 
 const MASQUERADE: Place<'_> =
     Place { family: NetfilterProtoFamily::Inet, table: "cni_plugins_masquerade", chain: "masq_checks" };
+/// The published ports of its `portmap`, in either family.
+const PORTS: [Place<'_>; 4] = [
+    Place { family: NetfilterProtoFamily::IPv4, table: "cni_hostport", chain: "hostports" },
+    Place { family: NetfilterProtoFamily::IPv4, table: "cni_hostport", chain: "hostip_hostports" },
+    Place { family: NetfilterProtoFamily::IPv6, table: "cni_hostport", chain: "hostports" },
+    Place { family: NetfilterProtoFamily::IPv6, table: "cni_hostport", chain: "hostip_hostports" },
+];
 const SPOOF: Place<'_> = Place { family: NetfilterProtoFamily::Bridge, table: "nat", chain: "PREROUTING" };
 
 /// `NFTA_RULE_HANDLE` and `NFTA_RULE_USERDATA`.
@@ -35,21 +42,34 @@ const DIGITS: usize = 16;
 
 /// Why something of theirs is still there.
 #[derive(Debug, thiserror::Error)]
-#[error("remove the reference plugins' rules of {attachment} in network {network}")]
-pub struct Error {
-    /// On which network.
-    pub network: NetworkName,
-    /// Whose rules.
-    pub attachment: Attachment,
-    /// What nf_tables says.
-    pub source: channel::Error,
+pub enum Error {
+    /// Masquerade or the check of the MAC address.
+    #[error("remove the reference plugins' rules of {attachment} in network {network}")]
+    Rules {
+        /// On which network.
+        network: NetworkName,
+        /// Whose rules.
+        attachment: Attachment,
+        /// What nf_tables says.
+        source: channel::Error,
+    },
+    /// Published ports.
+    #[error("withdraw the ports that the reference plugin published of container {container}")]
+    Ports {
+        /// Whose ports.
+        container: ContainerId,
+        /// What nf_tables says.
+        source: channel::Error,
+    },
 }
 
 impl Error {
     /// A way out, where one is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        self.source.hint()
+        match self {
+            Self::Rules { source, .. } | Self::Ports { source, .. } => source.hint(),
+        }
     }
 }
 
@@ -64,11 +84,33 @@ impl Firewall {
         network: &NetworkName,
         attachment: &Attachment,
     ) -> Result<Removed, Error> {
-        self.attempt(|channel| remove(channel, network, attachment)).map_err(|source| Error {
+        self.attempt(|channel| remove(channel, network, attachment)).map_err(|source| Error::Rules {
             network: network.clone(),
             attachment: attachment.clone(),
             source,
         })
+    }
+
+    /// Removes the rules that the reference's `portmap` made for a container with nftables. It tells neither networks nor
+    /// interfaces apart.
+    ///
+    /// # Errors
+    /// [`Error::Ports`]; then nothing was removed.
+    pub fn remove_reference_ports(&mut self, container: &ContainerId) -> Result<Removed, Error> {
+        self.attempt(|channel| {
+            let answers = channel.ask(PORTS.map(question).to_vec())?;
+            if answers.iter().all(Option::is_none) {
+                return Ok(Removed::Before);
+            }
+            let mut batch = Batch::guarded(channel.generation()?);
+            for place in PORTS {
+                delete_rules(channel, &mut batch, place, |comment| comment == container.as_str())?;
+            }
+            let removed = if batch.changes.is_empty() { Removed::Before } else { Removed::Now };
+            channel.commit(batch)?;
+            Ok(removed)
+        })
+        .map_err(|source| Error::Ports { container: container.clone(), source })
     }
 }
 
@@ -151,7 +193,7 @@ fn delete_chains(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vocab::{ContainerId, InterfaceName};
+    use vocab::InterfaceName;
 
     #[test]
     fn the_names_are_the_reference_s() {

@@ -1,10 +1,10 @@
-//! A ruleset as a value, and its text as `nft` prints it.
+//! A ruleset as a value.
 //!
-//! The words are those of nftables; there are just as many as our tables need. The text is what a person
-//! reviews and what the golden tests compare with the kernel's own listing, so that the value, the messages
-//! made of it and what is really installed cannot drift apart.
+//! The words are those of nftables; there are just as many as our tables need. Their [`text`] is what a person reviews
+//! and what the golden tests compare with the kernel's own listing, so that the value, the messages made of it and what
+//! is really installed cannot drift apart.
 
-use std::fmt::{self, Display, Formatter};
+mod text;
 
 /// Which packets a table sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,16 +22,19 @@ pub(crate) struct Table {
     pub(crate) name: &'static str,
     /// To be raised with every change of the value: an installed table with a lower number is replaced.
     pub(crate) version: u32,
-    pub(crate) sets: &'static [Set],
-    pub(crate) chains: &'static [Chain],
+    pub(crate) sets: &'static [&'static Set],
+    /// A chain that others jump to comes before them.
+    pub(crate) chains: &'static [&'static Chain],
 }
 
-/// A set: what changes while the rules stay.
+/// A set or map: what changes while the rules stay.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Set {
     pub(crate) name: &'static str,
     /// The parts of a key, one after the other.
     pub(crate) key: &'static [DataType],
+    /// What a key leads to, part by part; nothing in a set.
+    pub(crate) data: &'static [DataType],
     /// Whether an element is a range of keys rather than one key.
     pub(crate) interval: bool,
 }
@@ -43,16 +46,25 @@ pub(crate) enum DataType {
     Ipv4Address,
     Ipv6Address,
     MacAddress,
+    Protocol,
+    Port,
 }
 
-/// A base chain: rules at a hook of the kernel.
+/// Rules in their order.
 #[derive(Debug)]
 pub(crate) struct Chain {
     pub(crate) name: &'static str,
+    /// Where packets come in; nothing for a chain that others jump to.
+    pub(crate) base: Option<Base>,
+    pub(crate) rules: &'static [Rule],
+}
+
+/// Where on its way a packet meets a chain.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Base {
     pub(crate) kind: ChainKind,
     pub(crate) hook: Hook,
     pub(crate) priority: Priority,
-    pub(crate) rules: &'static [Rule],
 }
 
 /// What a chain's rules may do.
@@ -62,16 +74,24 @@ pub(crate) enum ChainKind {
     Nat,
 }
 
-/// Where on its way a packet meets a chain.
-#[derive(Debug, Clone, Copy)]
+/// A hook of the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hook {
     Prerouting,
+    Forward,
+    Output,
     Postrouting,
 }
 
 /// When a packet meets a chain, among the chains of a hook.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Priority {
+    /// Before connections are tracked.
+    Raw,
+    /// Where packets are let through or not.
+    Filter,
+    /// Where destination addresses are translated (IPv4 and IPv6).
+    DestinationNat,
     /// Where source addresses are translated (IPv4 and IPv6).
     SourceNat,
     /// Where destination addresses are translated on a bridge; the first that may be used.
@@ -91,10 +111,18 @@ pub(crate) struct Rule {
 pub(crate) enum Match {
     /// The field begins with the bits of the prefix.
     Prefix(Field, Prefix),
+    /// The field is something else than this text.
+    IsNot(Field, &'static str),
     /// The fields, one after the other, are in the set.
-    In(&'static [Field], &'static str),
+    In(&'static [Field], &'static Set),
     /// They are not.
-    NotIn(&'static [Field], &'static str),
+    NotIn(&'static [Field], &'static Set),
+    /// The destination is an address of the host itself.
+    ToHost,
+    /// The connection is known, or belongs to one that is.
+    Established,
+    /// The connection's destination was translated, by whomever.
+    Redirected,
 }
 
 /// The first bits of an address.
@@ -109,30 +137,28 @@ pub(crate) struct Prefix {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Field {
     InputInterface,
+    OutputInterface,
     Ipv4Source,
     Ipv4Destination,
     Ipv6Source,
     Ipv6Destination,
     MacSource,
+    Protocol,
+    DestinationPort,
 }
 
 /// What becomes of a packet.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Verdict {
+    Accept,
     Drop,
     Masquerade,
     Return,
-}
-
-impl Table {
-    /// Its name as nft's commands have it.
-    pub(crate) fn title(&self) -> String {
-        let family = match self.family {
-            Family::Inet => "inet",
-            Family::Bridge => "bridge",
-        };
-        format!("table {family} {}", self.name)
-    }
+    /// Another chain's rules decide; if none of them does, the next rule here.
+    Jump(&'static str),
+    /// Its destination becomes the address and port that the fields lead to in the map; if they lead nowhere, the
+    /// next rule decides.
+    RedirectBy(&'static [Field], &'static Set),
 }
 
 impl Chain {
@@ -147,84 +173,22 @@ impl Chain {
     }
 }
 
-impl Display for Table {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} {{", self.title())?;
-        for set in self.sets {
-            writeln!(f, "{set}\n")?;
-        }
-        for (position, chain) in self.chains.iter().enumerate() {
-            let gap = if position == 0 { "" } else { "\n" };
-            writeln!(f, "{gap}\tchain {} {{", chain.name)?;
-            writeln!(f, "\t\tcomment \"{}\"", Chain::comment(self.version))?;
-            writeln!(
-                f,
-                "\t\ttype {} hook {} priority {}; policy accept;",
-                chain.kind, chain.hook, chain.priority
-            )?;
-            for rule in chain.rules {
-                writeln!(f, "\t\t{rule}")?;
-            }
-            writeln!(f, "\t}}")?;
-        }
-        writeln!(f, "}}")
-    }
-}
-
-impl Display for Set {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let key: Vec<_> = self.key.iter().map(|part| part.text()).collect();
-        writeln!(f, "\tset {} {{\n\t\ttype {}", self.name, key.join(" . "))?;
-        if self.interval {
-            writeln!(f, "\t\tflags interval")?;
-        }
-        write!(f, "\t}}")
-    }
-}
-
-impl Display for Rule {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for condition in self.matches {
-            write!(f, "{condition} ")?;
-        }
-        f.write_str(match self.verdict {
-            Verdict::Drop => "drop",
-            Verdict::Masquerade => "masquerade",
-            Verdict::Return => "return",
-        })
-    }
-}
-
-impl Display for Match {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let concatenated = |fields: &[Field]| {
-            let texts: Vec<_> = fields.iter().map(|field| field.text()).collect();
-            texts.join(" . ")
-        };
-        match self {
-            Self::Prefix(field, prefix) => write!(f, "{} {}", field.text(), prefix.text),
-            Self::In(fields, set) => write!(f, "{} @{set}", concatenated(fields)),
-            Self::NotIn(fields, set) => write!(f, "{} != @{set}", concatenated(fields)),
-        }
+impl Set {
+    /// Whether its keys lead to something.
+    pub(crate) const fn is_map(&self) -> bool {
+        !self.data.is_empty()
     }
 }
 
 impl DataType {
-    fn text(self) -> &'static str {
-        match self {
-            Self::InterfaceName => "ifname",
-            Self::Ipv4Address => "ipv4_addr",
-            Self::Ipv6Address => "ipv6_addr",
-            Self::MacAddress => "ether_addr",
-        }
-    }
-
     /// How many bytes it has.
     pub(crate) const fn len(self) -> usize {
         match self {
             Self::InterfaceName | Self::Ipv6Address => 16,
             Self::Ipv4Address => 4,
             Self::MacAddress => 6,
+            Self::Protocol => 1,
+            Self::Port => 2,
         }
     }
 
@@ -235,51 +199,15 @@ impl DataType {
 }
 
 impl Field {
-    fn text(self) -> &'static str {
-        match self {
-            Self::InputInterface => "iifname",
-            Self::Ipv4Source => "ip saddr",
-            Self::Ipv4Destination => "ip daddr",
-            Self::Ipv6Source => "ip6 saddr",
-            Self::Ipv6Destination => "ip6 daddr",
-            Self::MacSource => "ether saddr",
-        }
-    }
-
     /// What it is.
     pub(crate) const fn data_type(self) -> DataType {
         match self {
-            Self::InputInterface => DataType::InterfaceName,
+            Self::InputInterface | Self::OutputInterface => DataType::InterfaceName,
             Self::Ipv4Source | Self::Ipv4Destination => DataType::Ipv4Address,
             Self::Ipv6Source | Self::Ipv6Destination => DataType::Ipv6Address,
             Self::MacSource => DataType::MacAddress,
+            Self::Protocol => DataType::Protocol,
+            Self::DestinationPort => DataType::Port,
         }
-    }
-}
-
-impl Display for ChainKind {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Filter => "filter",
-            Self::Nat => "nat",
-        })
-    }
-}
-
-impl Display for Hook {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Prerouting => "prerouting",
-            Self::Postrouting => "postrouting",
-        })
-    }
-}
-
-impl Display for Priority {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SourceNat => "srcnat",
-            Self::BridgeDestinationNat => "dstnat",
-        })
     }
 }

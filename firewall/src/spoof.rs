@@ -12,7 +12,8 @@ use crate::element::Element;
 use crate::firewall::{Ensured, Firewall, Removed, Standing};
 use crate::message;
 use crate::owner::Owner;
-use crate::skeleton::{FRAMES, PREROUTING, SPOOF_ALLOWED, SPOOF_PORTS};
+use crate::skeleton::sets::{SPOOF_ALLOWED, SPOOF_PORTS};
+use crate::skeleton::{FRAMES, FRAMES_PREROUTING};
 use crate::table;
 
 /// A port of a bridge and the one source MAC address that it may send from.
@@ -204,7 +205,7 @@ fn look(channel: &mut Channel, check: &SpoofCheck) -> Result<Found, channel::Err
     let [port, allowed] = check.elements();
     let family = FRAMES.family.into();
     let answers = channel.ask(vec![
-        table::question(&FRAMES, &PREROUTING),
+        table::question(&FRAMES, &FRAMES_PREROUTING),
         (family, message::get_element(&FRAMES, &SPOOF_PORTS, &port)),
         (family, message::get_element(&FRAMES, &SPOOF_ALLOWED, &allowed)),
     ])?;
@@ -212,7 +213,7 @@ fn look(channel: &mut Channel, check: &SpoofCheck) -> Result<Found, channel::Err
     let chain = answers.next().flatten();
     let port = answers.next().flatten();
     Ok(Found {
-        is_current: table::is_current(&FRAMES, &PREROUTING, chain.as_deref()),
+        is_current: table::is_current(&FRAMES, &FRAMES_PREROUTING, chain.as_deref()),
         port: port.and_then(|answer| Element::parse_list(&answer).into_iter().next()),
         allowed: answers.next().flatten().is_some(),
     })

@@ -77,7 +77,7 @@ pub(crate) fn elements(channel: &mut Channel, table: &Table, set: &Set) -> Resul
 
 /// All elements of all sets.
 pub(crate) fn list(channel: &mut Channel, table: &Table) -> Result<Vec<Addition>, Error> {
-    table.sets.iter().map(|set| Ok((set, elements(channel, table, set)?))).collect()
+    table.sets.iter().copied().map(|set| Ok((set, elements(channel, table, set)?))).collect()
 }
 
 /// Removes the table if nothing is in its sets.

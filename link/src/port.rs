@@ -5,7 +5,7 @@ use netlink::packet::link::{
     AfSpecBridge, BridgeVlanInfo, BridgeVlanInfoFlags, InfoBridgePort, InfoPortData, InfoPortKind,
     LinkAttribute, LinkInfo, LinkMessage,
 };
-use netlink::{Batch, Label};
+use netlink::{Batch, Label, RouteSocket};
 use vocab::InterfaceName;
 
 use crate::message::{info, numbered};
@@ -69,6 +69,43 @@ pub(crate) fn plan(batch: &mut Batch, index: u32, name: &InterfaceName, spec: &P
     }
 }
 
+/// Lets the port of that number send packets back where they came from, or no longer.
+///
+/// # Errors
+/// What the kernel says: the link is gone, or no port of a bridge.
+pub fn set_hairpin(
+    host: &mut RouteSocket,
+    index: u32,
+    name: &InterfaceName,
+    on: bool,
+) -> Result<(), netlink::Error> {
+    set_flag(host, index, name, InfoBridgePort::HairpinMode(on))
+}
+
+/// Keeps the port of that number apart from other isolated ports, or no longer.
+///
+/// # Errors
+/// As with [`set_hairpin`].
+pub fn set_isolated(
+    host: &mut RouteSocket,
+    index: u32,
+    name: &InterfaceName,
+    on: bool,
+) -> Result<(), netlink::Error> {
+    set_flag(host, index, name, InfoBridgePort::Isolated(on))
+}
+
+fn set_flag(
+    host: &mut RouteSocket,
+    index: u32,
+    name: &InterfaceName,
+    flag: InfoBridgePort,
+) -> Result<(), netlink::Error> {
+    let mut batch = Batch::new();
+    batch.change_link(Label::new("set a port flag of", name), &with_flags(index, vec![flag]));
+    host.run(batch).map(drop)
+}
+
 impl VlanRange {
     fn has_default(&self) -> bool {
         (self.first..=self.last).contains(&DEFAULT_VLAN)
@@ -83,6 +120,10 @@ fn flags(index: u32, spec: &PortSpec) -> LinkMessage {
     if spec.isolated {
         flags.push(InfoBridgePort::Isolated(true));
     }
+    with_flags(index, flags)
+}
+
+fn with_flags(index: u32, flags: Vec<InfoBridgePort>) -> LinkMessage {
     let mut message = numbered(index);
     message.attributes.push(info(vec![
         LinkInfo::PortKind(InfoPortKind::Bridge),

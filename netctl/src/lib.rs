@@ -12,5 +12,6 @@ pub static PLUGINS: &[&dyn Plugin] = &[
     &plugin_loopback::Loopback,
     &plugin_host_local::HostLocal,
     &plugin_static::Static,
+    &plugin_portmap::Portmap,
     &plugin_firewall::HostFirewall,
 ];

@@ -113,6 +113,11 @@ impl Batch {
         self.push(label, libc::RTM_DELROUTE, 0, route)
     }
 
+    /// Asks which way a packet would go.
+    pub(crate) fn find_route(&mut self, label: Label, route: &RouteMessage) -> Ticket {
+        self.push(label, libc::RTM_GETROUTE, 0, route)
+    }
+
     /// Asks for the number by which this namespace knows another one.
     pub(crate) fn find_nsid(&mut self, label: Label, nsid: &NsidMessage) -> Ticket {
         self.push(label, libc::RTM_GETNSID, 0, nsid)

@@ -24,6 +24,7 @@ mod removal;
 mod route;
 mod socket;
 mod watch;
+mod way;
 
 pub use address::{Address, AddressState};
 pub use batch::{Batch, Label, Ticket};

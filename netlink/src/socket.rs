@@ -10,7 +10,7 @@ use nix::libc;
 use crate::attributes::i32_attribute;
 use crate::batch::Request;
 use crate::frame::{self, Message, Messages};
-use crate::{Batch, Error, Label, Link, Refused, Ticket};
+use crate::{Batch, Error, Label, Link, Refused, Route, Ticket};
 
 /// More than the kernel ever puts into one answer: it cuts dumps at 32 KiB, and a single link is far smaller.
 /// The memory is reserved once; only the pages that the kernel fills are ever touched.
@@ -173,6 +173,7 @@ struct Reply {
     ended: bool,
     refused: Option<Refused>,
     link: Option<Link>,
+    route: Option<Route>,
     nsid: Option<i32>,
 }
 
@@ -181,6 +182,7 @@ impl Reply {
         match message.kind {
             // A creation may be echoed more than once; the last echo knows most.
             libc::RTM_NEWLINK => self.link = Link::read(message.body),
+            libc::RTM_NEWROUTE => self.route = Route::read(message.body),
             libc::RTM_NEWNSID => self.nsid = i32_attribute(message.body, 4, NETNSA_NSID),
             _ => {
                 if let Some(verdict) = message.verdict() {
@@ -213,6 +215,11 @@ impl Replies {
     /// before 6.2 do not describe a link that they make.
     pub fn take_link(&mut self, ticket: Ticket) -> Option<Link> {
         self.0.get_mut(ticket.0)?.link.take()
+    }
+
+    /// The way that a packet would go.
+    pub(crate) fn take_route(&mut self, ticket: Ticket) -> Option<Route> {
+        self.0.get_mut(ticket.0)?.route.take()
     }
 
     pub(crate) fn nsid(&self, ticket: Ticket) -> Option<i32> {

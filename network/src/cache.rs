@@ -110,25 +110,38 @@ impl Cache {
     /// # Errors
     /// [`CacheError::Read`] when the folder cannot be read.
     pub fn of_network(&self, network: &NetworkName) -> Result<Vec<Entry>, CacheError> {
+        let mut entries = self.beginning_with(&format!("{network}-"))?;
+        // `a-b-c-eth0` may be container `b-c` of network `a` or `c` of `a-b`: the file itself knows.
+        entries.retain(|entry| entry.network == *network);
+        Ok(entries)
+    }
+
+    /// The attachments of all networks, as with [`of_network`](Self::of_network).
+    ///
+    /// # Errors
+    /// [`CacheError::Read`] when the folder cannot be read.
+    pub fn all(&self) -> Result<Vec<Entry>, CacheError> {
+        self.beginning_with("")
+    }
+
+    fn beginning_with(&self, prefix: &str) -> Result<Vec<Entry>, CacheError> {
         let folder = self.folder();
         let read = |source| CacheError::Read { file: folder.clone(), source };
         let files = match folder.read_dir() {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             files => files.map_err(read)?,
         };
-        let prefix = format!("{network}-");
         let mut names = Vec::new();
         for file in files {
             let name = file.map_err(read)?.file_name();
-            if name.to_string_lossy().starts_with(&prefix) {
+            if name.to_string_lossy().starts_with(prefix) {
                 names.push(name);
             }
         }
         names.sort();
         let entries = names.iter().filter_map(|name| {
             let bytes = fs::read(folder.join(name)).ok()?;
-            // `a-b-c-eth0` may be container `b-c` of network `a` or `c` of `a-b`: the file itself knows.
-            Entry::read(&bytes, None).ok().filter(|entry| entry.network == *network)
+            Entry::read(&bytes, None).ok()
         });
         Ok(entries.collect())
     }

@@ -18,4 +18,4 @@ pub use cache::{Cache, CacheError, Entry};
 pub use folder::{FileError, Folder, FolderError};
 pub use list::{List, ListError, PluginConfig};
 pub use lock::{LockError, Locks};
-pub use runtime::{Doing, Error, Errors, Place, Reason, Request, Runtime, Speaker};
+pub use runtime::{Attached, Doing, Error, Errors, Fate, Place, Reason, Request, Runtime, Speaker};

@@ -5,6 +5,7 @@ mod check;
 mod del;
 mod error;
 mod gc;
+mod reload;
 mod request;
 mod speak;
 mod status;
@@ -15,6 +16,7 @@ use cni::{Call, ConfigError, Delegate, Environment, Registry, SearchPath};
 
 pub(crate) use self::error::in_full;
 pub use self::error::{Doing, Error, Errors, Reason};
+pub use self::reload::{Attached, Fate};
 pub use self::request::Request;
 pub use self::speak::{Place, Speaker};
 use crate::list::Injected;

@@ -63,6 +63,40 @@ pub fn fixed() -> Value {
     json!({"cniVersion": "1.1.0", "name": "net", "type": "bridge", "ipam": {"type": "static", "addresses": addresses}})
 }
 
+/// Published ports, in Docker's words: `8080:80`, `127.0.0.1:8080:80/udp`, `8000-8010:80-90`.
+///
+/// # Panics
+/// A text is not settled.
+#[must_use]
+pub fn portmap(words: &[&str]) -> Value {
+    let mappings = words.iter().flat_map(|text| {
+        let publish: Result<vocab::Publish, _> = text.parse();
+        publish.ok().and_then(|publish| publish.settled()).unwrap_or_else(|| panic!("{text} is not settled"))
+    });
+    let entry = |mapping: vocab::PortMapping| {
+        let host_ip = match mapping.host_address {
+            vocab::HostAddress::Any => String::new(),
+            vocab::HostAddress::AnyV4 => "0.0.0.0".to_owned(),
+            vocab::HostAddress::AnyV6 => "::".to_owned(),
+            vocab::HostAddress::One(address) => address.to_string(),
+        };
+        json!({
+            "hostPort": mapping.host_port.get(),
+            "containerPort": mapping.container_port.get(),
+            "protocol": mapping.protocol.as_str(),
+            "hostIP": host_ip,
+        })
+    };
+    let mappings: Value = mappings.map(entry).collect();
+    json!({
+        "cniVersion": "1.1.0",
+        "name": "net",
+        "type": "portmap",
+        "capabilities": {"portMappings": true},
+        "runtimeConfig": {"portMappings": mappings},
+    })
+}
+
 /// A plugin that needs no keys of its own.
 #[must_use]
 pub fn bare(plugin: &str) -> Value {

@@ -8,6 +8,7 @@
 
 pub mod answer;
 pub mod call;
+pub mod chain;
 pub mod config;
 pub mod facts;
 pub mod folder;
@@ -18,6 +19,7 @@ pub mod surprise;
 
 pub use answer::Answer;
 pub use call::Call;
+pub use chain::Chain;
 pub use folder::PluginFolder;
 pub use leftovers::{Allowed, Before};
 pub use stage::{Container, Stage};

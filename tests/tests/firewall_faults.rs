@@ -59,9 +59,9 @@ fn result() -> Value {
 /// What a container leaves: its rules and elements, and its notes.
 fn traces(host: &Host) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let text = ruleset(host)?;
-    let rules = text
-        .lines()
-        .filter(|line| ["10.1.0.2", "fd00:1::2", "netctl", "br0"].iter().any(|mark| line.contains(mark)));
+    let rules = text.lines().filter(|line| {
+        ["10.1.0.2", "fd00:1::2", "netctl_forward", "netctl: ", "br0"].iter().any(|mark| line.contains(mark))
+    });
     let notes = host.sh("find /run/netctl/firewall -type l 2>/dev/null || true").ok()?;
     Ok(rules.chain(notes.lines()).map(|line| line.trim().to_owned()).collect())
 }

@@ -35,7 +35,16 @@ pub struct Row {
     case: String,
     reference: Option<Summary>,
     ours: Option<Summary>,
-    goal: Option<f64>,
+    goal: Option<Goal>,
+}
+
+/// What should be reached.
+#[derive(Clone, Copy, Debug)]
+enum Goal {
+    /// A ratio of the medians.
+    Ratio(f64),
+    /// The median of ours, which should be shorter.
+    Under(Duration),
 }
 
 impl Row {
@@ -51,7 +60,14 @@ impl Row {
     /// With a goal for the ratio of the medians.
     #[must_use]
     pub fn goal(mut self, goal: impl Into<Option<f64>>) -> Self {
-        self.goal = goal.into();
+        self.goal = goal.into().map(Goal::Ratio);
+        self
+    }
+
+    /// With a time below which the median of ours should be, whatever others take.
+    #[must_use]
+    pub fn under(mut self, limit: Duration) -> Self {
+        self.goal = Some(Goal::Under(limit));
         self
     }
 
@@ -65,11 +81,33 @@ impl Row {
     }
 
     fn verdict(&self, measure: Measure) -> Option<Verdict> {
-        let (goal, reached) = (self.goal?, self.ratio(measure, |summary| summary.p50)?);
-        Some(Verdict::on(match measure {
-            Measure::Faster => reached >= goal,
-            Measure::AsLong => reached <= goal,
+        let reached = || self.ratio(measure, |summary| summary.p50);
+        Some(Verdict::on(match (self.goal?, measure) {
+            (Goal::Ratio(goal), Measure::Faster) => reached()? >= goal,
+            (Goal::Ratio(goal), Measure::AsLong) => reached()? <= goal,
+            (Goal::Under(limit), _) => self.ours?.p50 < limit,
         }))
+    }
+
+    /// The goal in words.
+    fn wanted(&self, measure: Measure) -> String {
+        match (self.goal, measure) {
+            (None, _) => String::new(),
+            (Some(Goal::Ratio(goal)), Measure::Faster) => format!(">= {goal}"),
+            (Some(Goal::Ratio(goal)), Measure::AsLong) => format!("<= {goal}"),
+            (Some(Goal::Under(limit)), _) => format!("< {} ms", limit.as_millis()),
+        }
+    }
+
+    /// How many times there were; of the left one and of the right one, if that differs.
+    fn counts(&self) -> String {
+        let number = |summary: Option<Summary>| summary.map_or(0, |summary| summary.n);
+        match (number(self.reference), number(self.ours)) {
+            (0, 0) => "-".to_owned(),
+            (0, one) | (one, 0) => one.to_string(),
+            (left, right) if left == right => left.to_string(),
+            (left, right) => format!("{left}/{right}"),
+        }
     }
 
     fn cells(&self, measure: Measure) -> Vec<String> {
@@ -77,17 +115,12 @@ impl Row {
             [|s: Summary| s.min, |s: Summary| s.p50, |s: Summary| s.p99]
                 .map(|of| cell(summary.map(of), millis))
         };
-        let sign = match measure {
-            Measure::Faster => ">=",
-            Measure::AsLong => "<=",
-        };
-        let goal = self.goal.map_or_else(String::new, |goal| format!("{sign} {goal}"));
-        let mut cells = vec![self.case.clone(), cell(self.ours, |summary| summary.n.to_string())];
+        let mut cells = vec![self.case.clone(), self.counts()];
         cells.extend(numbers(self.reference));
         cells.extend(numbers(self.ours));
         cells.push(cell(self.ratio(measure, |summary| summary.p50), times));
         cells.push(cell(self.ratio(measure, |summary| summary.p99), times));
-        cells.push(goal_cell(&goal, self.verdict(measure)));
+        cells.push(goal_cell(&self.wanted(measure), self.verdict(measure)));
         cells
     }
 }
@@ -114,11 +147,17 @@ impl Versus {
 
 impl Serialize for Row {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_struct("Row", 4)?;
+        let (goal, under) = match self.goal {
+            None => (None, None),
+            Some(Goal::Ratio(goal)) => (Some(goal), None),
+            Some(Goal::Under(limit)) => (None, Some(limit.as_secs_f64() * 1e6)),
+        };
+        let mut row = serializer.serialize_struct("Row", 5)?;
         row.serialize_field("case", &self.case)?;
         row.serialize_field("reference", &self.reference)?;
         row.serialize_field("ours", &self.ours)?;
-        row.serialize_field("goal", &self.goal)?;
+        row.serialize_field("goal", &goal)?;
+        row.serialize_field("under", &under)?;
         row.end()
     }
 }
@@ -158,7 +197,25 @@ mod tests {
             "{table}"
         );
         assert!(table.contains(">= 12    met"), "{table}");
-        assert!(table.contains("alone       -       1.00"), "{table}");
+        assert!(table.contains("alone       1       1.00"), "{table}");
+    }
+
+    #[test]
+    fn a_time_of_ours_can_be_the_goal_even_when_nobody_else_has_one() {
+        let alone = |ours| Row::new("range", [], [Duration::from_millis(ours)]);
+        let rows = [49, 50].map(|ours| alone(ours).under(Duration::from_millis(50))).to_vec();
+        let versus = versus(Measure::Faster, rows);
+        assert_eq!(versus.verdicts(), [Verdict::Met, Verdict::NotMet]);
+        assert!(versus.table().to_string().contains("< 50 ms  NOT MET"));
+    }
+
+    #[test]
+    fn whoever_was_slow_had_fewer_turns() {
+        let turns = |count| vec![Duration::from_millis(1); count];
+        let row = Row::new("", turns(3), turns(20));
+        assert_eq!(row.counts(), "3/20");
+        assert_eq!(Row::new("", turns(5), turns(5)).counts(), "5");
+        assert_eq!(Row::new("", [], []).counts(), "-");
     }
 
     #[test]

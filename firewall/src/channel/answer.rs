@@ -43,6 +43,11 @@ impl<'a> Answer<'a> {
         self.payload.get(FAMILY_HEADER_LEN..).map(<[u8]>::to_vec)
     }
 
+    /// Its attributes where they stand; none if it is too short for any.
+    pub(super) fn raw_attributes(&self) -> &'a [u8] {
+        self.payload.get(FAMILY_HEADER_LEN..).unwrap_or_default()
+    }
+
     /// Whether it is the last of a listing.
     pub(super) fn is_end(&self) -> bool {
         self.kind == DONE

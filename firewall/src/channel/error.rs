@@ -34,6 +34,20 @@ pub enum Request {
     DeleteRules,
     /// To delete elements from a set.
     DeleteElements,
+    /// To list connections.
+    ListConnections,
+    /// To forget a connection.
+    DeleteConnection,
+}
+
+impl Request {
+    /// Which part of the kernel is asked.
+    fn whom(self) -> &'static str {
+        match self {
+            Self::ListConnections | Self::DeleteConnection => "conntrack",
+            _ => "nf_tables",
+        }
+    }
 }
 
 impl fmt::Display for Request {
@@ -52,6 +66,8 @@ impl fmt::Display for Request {
             Self::DeleteChain => "delete a chain",
             Self::DeleteRules => "delete rules",
             Self::DeleteElements => "delete elements",
+            Self::ListConnections => "list connections",
+            Self::DeleteConnection => "forget a connection",
         })
     }
 }
@@ -66,19 +82,19 @@ pub enum Error {
         source: io::Error,
     },
     /// The request did not get through.
-    #[error("send a request to nf_tables")]
+    #[error("send a request to netfilter")]
     Send {
         /// What the kernel says.
         source: io::Error,
     },
     /// The answer did not get through.
-    #[error("receive the answer of nf_tables")]
+    #[error("receive the answer of netfilter")]
     Receive {
         /// What the kernel says.
         source: io::Error,
     },
     /// It refused.
-    #[error("nf_tables refused to {request}: {errno}{}", in_brackets(text))]
+    #[error("{} refused to {request}: {errno}{}", request.whom(), in_brackets(text))]
     Refused {
         /// What it was asked for.
         request: Request,

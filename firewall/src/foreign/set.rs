@@ -121,5 +121,5 @@ pub(crate) fn element(address: IpAddr) -> Element {
         IpAddr::V4(v4) => v4.octets().to_vec(),
         IpAddr::V6(v6) => v6.octets().to_vec(),
     };
-    Element { key, key_end: None, userdata: Vec::new() }
+    Element { key, key_end: None, data: None, userdata: Vec::new() }
 }

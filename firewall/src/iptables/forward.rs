@@ -13,13 +13,12 @@ mod native;
 mod plan;
 
 use std::fmt;
-use std::fs;
 use std::net::IpAddr;
 
 use nix::errno::Errno;
 use vocab::InterfaceName;
 
-use super::{Cause, Version};
+use super::{Cause, Version, presence};
 use crate::channel::{self, Request};
 use crate::firewall::{Ensured, Firewall, Removed, Standing};
 use plan::Plan;
@@ -44,19 +43,19 @@ pub struct Ingress<'a> {
     /// The bridge.
     pub bridge: &'a InterfaceName,
     /// Who.
-    pub policy: Policy,
+    pub policy: IngressPolicy,
 }
 
 /// Who may reach a container from other containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Policy {
+pub enum IngressPolicy {
     /// Those on the same bridge.
     SameBridge,
     /// None. What a bridge passes on between its own ports is seen by iptables only with the kernel's `br_netfilter`.
     Isolated,
 }
 
-impl fmt::Display for Policy {
+impl fmt::Display for IngressPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SameBridge => "same-bridge",
@@ -221,24 +220,12 @@ impl Firewall {
         Ok(ensured)
     }
 
-    /// Whether a bridge is closed in the address families of these addresses.
-    ///
-    /// # Errors
-    /// [`Error::Find`].
-    pub fn find_iptables_ingress(
-        &mut self,
-        ingress: &Ingress<'_>,
-        addresses: &[IpAddr],
-    ) -> Result<Standing, Error> {
-        self.find_plans(versions_of(addresses), |_| Plan::ingress(ingress))
-    }
-
     /// The bridges that are closed in either address family, and how.
     ///
     /// # Errors
     /// [`Error::Find`].
-    pub fn list_iptables_ingress(&mut self) -> Result<Vec<(InterfaceName, Policy)>, Error> {
-        let mut bridges: Vec<(InterfaceName, Policy)> = Vec::new();
+    pub fn list_iptables_ingress(&mut self) -> Result<Vec<(InterfaceName, IngressPolicy)>, Error> {
+        let mut bridges: Vec<(InterfaceName, IngressPolicy)> = Vec::new();
         for version in Version::BOTH {
             let found = match is_legacy(version) {
                 true => legacy::closed_bridges(version).map_err(Cause::from),
@@ -365,7 +352,7 @@ fn versions_of(addresses: &[IpAddr]) -> impl Iterator<Item = Version> {
 }
 
 fn of_version(addresses: &[IpAddr], version: Version) -> Vec<IpAddr> {
-    addresses.iter().copied().filter(|address| address.is_ipv4() == (version == Version::V4)).collect()
+    addresses.iter().copied().filter(|address| Version::of(*address) == version).collect()
 }
 
 fn any_removed(results: [Result<Removed, Error>; 2]) -> Result<Removed, Error> {
@@ -373,14 +360,9 @@ fn any_removed(results: [Result<Removed, Error>; 2]) -> Result<Removed, Error> {
     Ok(if [v4?, v6?].contains(&Removed::Now) { Removed::Now } else { Removed::Before })
 }
 
-/// Whether the old iptables filters packets of this family. Where this file does not list a table, it has never been
-/// asked for it.
+/// Whether the old iptables filters packets of this family.
 fn is_legacy(version: Version) -> bool {
-    let names = match version {
-        Version::V4 => "/proc/thread-self/net/ip_tables_names",
-        Version::V6 => "/proc/thread-self/net/ip6_tables_names",
-    };
-    fs::read_to_string(names).unwrap_or_default().lines().any(|table| table == FILTER)
+    presence::is_old(version, FILTER)
 }
 
 /// A kernel with the old iptables may have no nf_tables at all: then nothing is there.

@@ -38,11 +38,25 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { .. } => Some(
-                "install the package iptables, or leave out ipMasqBackend: nftables needs no program"
+                "install the package iptables, or do not ask for iptables: nftables needs no program"
                     .to_owned(),
             ),
             Self::Start { .. } | Self::Refused { .. } => None,
         }
+    }
+}
+
+/// Whether the programs are there that add and remove rules.
+///
+/// # Errors
+/// [`Error::Missing`], with the first that is not.
+pub fn require() -> Result<(), Error> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |program: &&str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
+    let programs = ["iptables-save", "iptables-restore", "ip6tables-save", "ip6tables-restore"];
+    match programs.into_iter().find(|program| !is_there(program)) {
+        None => Ok(()),
+        Some(program) => Err(Error::Missing { program }),
     }
 }
 
@@ -56,13 +70,13 @@ pub(super) fn save(version: Version, table: &str) -> Result<String, Error> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Does all lines of a script or, on an error, none.
-pub(super) fn restore(version: Version, script: &str) -> Result<(), Error> {
+/// Does all lines to a table or, on an error, none. What they do not mention stays.
+pub(super) fn restore(version: Version, table: &str, lines: &[String]) -> Result<(), Error> {
     let program = match version {
         Version::V4 => "iptables-restore",
         Version::V6 => "ip6tables-restore",
     };
-    run(program, &["--noflush", "-w"], script).map(drop)
+    run(program, &["--noflush", "-w"], &format!("*{table}\n{}\nCOMMIT\n", lines.join("\n"))).map(drop)
 }
 
 fn run(program: &'static str, arguments: &[&str], input: &str) -> Result<Output, Error> {

@@ -1,10 +1,8 @@
 //! What an element of several networks looks like. No input, no output.
 
-use crate::element::{COMMENT_MAX, Element};
+use crate::element::Element;
 use crate::owner::Owner;
-
-/// Between the owners in a comment; neither character occurs in an owner.
-const BETWEEN_OWNERS: &str = ", ";
+use crate::owners::{comment_of, fits, owners_of};
 
 /// An element that takes the place of others.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,32 +42,6 @@ pub(super) fn covers(wider: &Element, narrower: &Element) -> bool {
 
 fn overlap(one: &Element, other: &Element) -> bool {
     one.key_end.as_ref() >= Some(&other.key) && other.key_end.as_ref() >= Some(&one.key)
-}
-
-/// The networks that an element's comment names.
-pub(super) fn owners_of(element: &Element) -> Vec<Owner> {
-    let comment = element.comment().unwrap_or_default();
-    comment.split(BETWEEN_OWNERS).filter(|owner| !owner.is_empty()).map(Owner::from_comment).collect()
-}
-
-/// As many owners as fit; those that came first have precedence.
-pub(super) fn comment_of(owners: &[Owner]) -> String {
-    let mut comment = String::new();
-    for owner in owners {
-        let gap = if comment.is_empty() { "" } else { BETWEEN_OWNERS };
-        if comment.len() + gap.len() + owner.as_str().len() <= COMMENT_MAX {
-            comment.push_str(gap);
-            comment.push_str(owner.as_str());
-        }
-    }
-    comment
-}
-
-/// Whether a comment has room for both.
-fn fits(owners: &[Owner], more: &[Owner]) -> bool {
-    let both: Vec<_> = owners.iter().chain(more).cloned().collect();
-    let length: usize = both.iter().map(|owner| owner.as_str().len() + BETWEEN_OWNERS.len()).sum();
-    length <= COMMENT_MAX + BETWEEN_OWNERS.len()
 }
 
 #[cfg(test)]

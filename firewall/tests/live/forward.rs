@@ -7,7 +7,7 @@ use std::sync::Barrier;
 use std::{env, fs, thread};
 
 use crate::support::{feed, fresh, interface, ruleset, run};
-use firewall::{Ensured, Firewall, Ingress, IptablesForward, Policy, Removed, Standing};
+use firewall::{Ensured, Firewall, Ingress, IngressPolicy, IptablesForward, Removed, Standing};
 use vocab::InterfaceName;
 
 const ADMIN: &str = "CNI-ADMIN";
@@ -106,7 +106,7 @@ fn the_kernel_runs_just_what_iptables_makes_of_the_same_text() {
     };
     ours.run(|| {
         let addresses = addresses(&["10.22.0.2", "fd22::2"]);
-        let ingress = Ingress { bridge: &bridge, policy: Policy::Isolated };
+        let ingress = Ingress { bridge: &bridge, policy: IngressPolicy::Isolated };
         let wanted = IptablesForward { ingress: Some(ingress), ..forward(&addresses) };
         assert_eq!(Firewall::new().ensure_iptables_forward(&wanted).unwrap(), Ensured::Added);
     })
@@ -196,7 +196,7 @@ fn the_reference_s_isolation_is_ours_and_goes_with_the_last_bridge() {
             ensured
         };
         let (br0, br1) = (interface("br0"), interface("br1"));
-        assert_eq!(ensure(&br0, Policy::SameBridge), Ensured::Added);
+        assert_eq!(ensure(&br0, IngressPolicy::SameBridge), Ensured::Added);
         assert_eq!(without_ours(&saved()), theirs);
         let theirs_forward: String = theirs
             .lines()
@@ -204,12 +204,12 @@ fn the_reference_s_isolation_is_ours_and_goes_with_the_last_bridge() {
             .take(2)
             .map(|line| format!("{line}\n"))
             .collect();
-        assert_eq!(ensure(&br1, Policy::Isolated), Ensured::Added);
-        assert_eq!(ensure(&br1, Policy::Isolated), Ensured::AlreadyThere);
+        assert_eq!(ensure(&br1, IngressPolicy::Isolated), Ensured::Added);
+        assert_eq!(ensure(&br1, IngressPolicy::Isolated), Ensured::AlreadyThere);
         assert!(rules("CNI-ISOLATION-STAGE-1").last().unwrap().ends_with("-j RETURN"));
         let closed = Firewall::new().list_iptables_ingress().unwrap();
         assert_eq!(closed.len(), 2, "{closed:?}");
-        for bridge in [(br0.clone(), Policy::SameBridge), (br1.clone(), Policy::Isolated)] {
+        for bridge in [(br0.clone(), IngressPolicy::SameBridge), (br1.clone(), IngressPolicy::Isolated)] {
             assert!(closed.contains(&bridge), "{closed:?}");
         }
         // The way of a network that does not close its bridge must not lead around the isolation.
@@ -349,7 +349,7 @@ fn the_old_iptables_is_served_by_its_own_programs() {
         }
         let text = || run("iptables-legacy-save -t filter") + &run("ip6tables-legacy-save -t filter");
         let (bridge, both) = (interface("br0"), addresses(&["10.22.0.2", "fd22::2"]));
-        let ingress = Some(Ingress { bridge: &bridge, policy: Policy::SameBridge });
+        let ingress = Some(Ingress { bridge: &bridge, policy: IngressPolicy::SameBridge });
         let wanted = IptablesForward { ingress, ..forward(&both) };
         let mut firewall = Firewall::new();
         assert!(firewall.has_iptables_forward().unwrap());
@@ -372,7 +372,7 @@ fn the_old_iptables_is_served_by_its_own_programs() {
         assert_eq!(firewall.ensure_iptables_forward(&wanted).unwrap(), Ensured::Added);
         assert_eq!(firewall.find_iptables_forward(&wanted).unwrap(), Standing::Whole);
         let closed = firewall.list_iptables_ingress().unwrap();
-        assert_eq!(closed, [(bridge.clone(), Policy::SameBridge)]);
+        assert_eq!(closed, [(bridge.clone(), IngressPolicy::SameBridge)]);
         assert_eq!(firewall.remove_iptables_ingress(&bridge).unwrap(), Removed::Now);
         assert!(!text().contains("ISOLATION"));
         assert_eq!(firewall.remove_iptables_forward(&both).unwrap(), Removed::Now);

@@ -145,7 +145,7 @@ impl Landscape {
     }
 }
 
-fn cable(port: &str, to: &Netns, v4: &str, v6: &str) {
+pub(crate) fn cable(port: &str, to: &Netns, v4: &str, v6: &str) {
     let path = format!("/proc/{}/fd/{}", std::process::id(), to.as_fd().as_raw_fd());
     run(&format!("ip link add {port} type veth peer name eth0 netns {path}"));
     run(&format!("ip link set {port} up"));

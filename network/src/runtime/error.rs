@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use cni::{Code, ConfigError, DelegateError, Fault, ResultError, Version};
+use cni::{Cause, Code, ConfigError, DelegateError, Fault, ResultError, Version};
 use vocab::{Attachment, NetworkName};
 
 use super::Request;
-use crate::{CacheError, List, LockError};
+use crate::{CacheError, List, ListError, LockError};
 
 /// What a runtime was doing with an attachment or a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Doing {
     Check,
     /// GC.
     Collect,
+    /// Reload.
+    Reload,
     /// STATUS.
     AskStatus,
 }
@@ -68,6 +70,18 @@ pub enum Reason {
         /// The version.
         version: Version,
     },
+    /// What is kept of it names a list that is none.
+    #[error(transparent)]
+    List(#[from] ListError),
+    /// The container's namespace cannot be looked into.
+    #[error(transparent)]
+    Netns(#[from] netns::Error),
+    /// The container's interface cannot be looked for.
+    #[error(transparent)]
+    Netlink(#[from] netlink::Error),
+    /// A plugin failed that was called in process.
+    #[error(transparent)]
+    Failure(#[from] Cause),
     /// The verb needs a namespace.
     #[error("no network namespace is given")]
     NoNetns,
@@ -81,7 +95,9 @@ impl Fault for Reason {
             Self::Result(error) => error.code(),
             Self::Cache(error) => error.code(),
             Self::Lock(error) => error.code(),
-            Self::Attached => Code::INTERNAL,
+            Self::List(error) => error.code(),
+            Self::Failure(cause) => cause.failure().code(),
+            Self::Attached | Self::Netns(_) | Self::Netlink(_) => Code::INTERNAL,
             Self::NotAttached => Code::UNKNOWN_CONTAINER,
             Self::NoCheck { .. } => Code::INCOMPATIBLE_VERSION,
             Self::NoNetns => Code::INVALID_ENVIRONMENT,
@@ -100,7 +116,9 @@ impl Fault for Reason {
             }
             Self::NotAttached => Some("ADD may have been called by a runtime with another cache".to_owned()),
             Self::NoCheck { .. } => Some("set cniVersion to 0.4.0 or later".to_owned()),
-            Self::NoNetns => None,
+            Self::List(error) => error.hint(),
+            Self::Failure(cause) => cause.failure().hint(),
+            Self::NoNetns | Self::Netns(_) | Self::Netlink(_) => None,
         }
     }
 }
@@ -130,6 +148,7 @@ impl fmt::Display for Error {
             Doing::Remove => ("remove", "from network"),
             Doing::Check => ("check", "in network"),
             Doing::Collect => ("collect garbage", "of network"),
+            Doing::Reload => ("reload", "in network"),
             Doing::AskStatus => ("ask for the status", "of network"),
         };
         match &self.attachment {

@@ -41,7 +41,7 @@ struct Add<'a> {
 impl<'a> Add<'a> {
     fn run(&self, mut host: RouteSocket, sandbox: String, undo: &mut Undo<'a>) -> Result<Success, Failure> {
         let _lock = lock::join(&self.settings.bridge)?;
-        self.promise_to_end_masquerade(undo);
+        self.promise_to_end_network(undo);
         let bridge = self.ensure_bridge(&mut host, undo)?;
         let lease = self.lease(&mut host, undo)?;
         let plan = Plan::new(self.settings, &lease, self.attachment);
@@ -57,17 +57,17 @@ impl<'a> Add<'a> {
         Ok(self.answer(lease, plan, &bridge, &veth, sandbox, gateway.as_ref()))
     }
 
-    /// Should this ADD fail, the network may be empty, and a DEL that saw this ADD under way has left its masquerade.
-    fn promise_to_end_masquerade(&self, undo: &mut Undo<'a>) {
-        if self.settings.masquerade != Wanted::Nftables {
+    /// Should this ADD fail, the network may be empty, and a DEL that saw this ADD under way has left what belongs to it.
+    fn promise_to_end_network(&self, undo: &mut Undo<'a>) {
+        if !release::has_elements(self.settings) {
             return;
         }
         let (network, bridge) = (self.call.config.name(), &self.settings.bridge);
-        undo.push(format!("end the masquerade of {network}"), move || {
+        undo.push(format!("end masquerade and policy of {network}"), move || {
             // Nobody is leaving: by now this ADD's own link is gone. One that is there belongs to another ADD of the
             // same container, which was quicker.
             let mut host = RouteSocket::open()?;
-            release::masquerade(&mut Firewall::new(), &mut host, network, bridge, None).map(drop)
+            release::network(&mut Firewall::new(), &mut host, network, bridge, None).map(drop)
         });
     }
 
@@ -209,7 +209,7 @@ impl<'a> Add<'a> {
         Ok(())
     }
 
-    /// Puts the elements of the firewall in place: one for the network, two for a checked container.
+    /// Puts the elements of the firewall in place: those of the network, two for a checked container.
     fn protect(
         &self,
         veth: &Veth,
@@ -228,6 +228,10 @@ impl<'a> Add<'a> {
             let port = veth.host_name.clone();
             undo.push(format!("end the MAC check of {port}"), move || release::spoof_check(&port));
             let _ = firewall.ensure_spoof_check(&check).map_err(StepFault::from)?;
+        }
+        if self.settings.policy.is_said() {
+            let policy = self.settings.policy.of(network, gateway);
+            let _ = firewall.ensure_policy(&policy).map_err(StepFault::from)?;
         }
         match self.settings.masquerade {
             Wanted::Nftables if !plan.masqueraded.is_empty() => {

@@ -162,10 +162,11 @@ impl Check<'_> {
             return Err(Difference::new(&what, "it is down").into());
         }
         let flags = port.port.unwrap_or_default();
-        if flags.hairpin != self.settings.hairpin {
+        // A plugin behind this one may have switched them on: portmap for published ports, firewall for its policy.
+        if self.settings.hairpin && !flags.hairpin {
             return Err(Difference::new(&what, "hairpinMode is otherwise").into());
         }
-        if flags.isolated != self.settings.isolated {
+        if self.settings.isolated && !flags.isolated {
             return Err(Difference::new(&what, "portIsolation is otherwise").into());
         }
         Ok(port)
@@ -180,11 +181,16 @@ impl Check<'_> {
             let standing = firewall.find_spoof_check(&check).map_err(StepFault::from)?;
             demand(&standing, &format!("the MAC check of {}", alias.as_str()))?;
         }
+        let gateway = match self.settings.vlans.access {
+            Some(vlan) => gateway::name(&self.settings.bridge, vlan)?,
+            None => self.settings.bridge.clone(),
+        };
+        if self.settings.policy.is_said() {
+            let policy = self.settings.policy.of(network, &gateway);
+            let standing = firewall.find_policy(&policy).map_err(StepFault::from)?;
+            demand(&standing, &format!("the policy of network {network}"))?;
+        }
         if self.settings.masquerade == Wanted::Nftables {
-            let gateway = match self.settings.vlans.access {
-                Some(vlan) => gateway::name(&self.settings.bridge, vlan)?,
-                None => self.settings.bridge.clone(),
-            };
             let subnets: Vec<IpNetwork> = self.result.ips.iter().map(|ip| ip.address).collect();
             let masquerade = Masquerade { network, interface: &gateway, subnets: &subnets };
             let standing = firewall.find_masquerade(&masquerade).map_err(StepFault::from)?;

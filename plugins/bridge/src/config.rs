@@ -8,6 +8,7 @@ use vocab::{InterfaceName, MacAddress};
 
 use crate::docker::{self, Shorthand};
 use crate::error::ConfigFault;
+use crate::policy::Policy;
 
 /// The bridge of a conflist that names none.
 const DEFAULT_BRIDGE: &str = "cni0";
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) force_address: bool,
     /// How what leaves the network is masqueraded.
     pub(crate) masquerade: Masquerade,
+    /// Who reaches the network.
+    pub(crate) policy: Policy,
     /// MTU of the bridge, when it is made, and of the pair, in bytes.
     pub(crate) mtu: Option<u32>,
     /// Whether a port may send a frame back where it came from.
@@ -109,6 +112,8 @@ struct Keys {
     disable_container_interface: bool,
     port_isolation: bool,
     enabledad: bool,
+    gateway_mode: String,
+    isolate: Option<bool>,
     mac: String,
     runtime_config: Wishes,
     args: CniArgs,
@@ -191,6 +196,7 @@ impl Settings {
                 reason: "an interface that stays down can use no address",
             });
         }
+        let policy = Policy::read(&keys.gateway_mode, keys.isolate)?;
         let bridge = if keys.bridge.is_empty() { DEFAULT_BRIDGE } else { &keys.bridge };
         let bridge = InterfaceName::new(bridge)
             .map_err(|error| ConfigFault::value("bridge", &keys.bridge, error.reason))?;
@@ -199,7 +205,8 @@ impl Settings {
             gateway: if keys.is_gateway || keys.is_default_gateway { Gateway::OfIpam } else { Gateway::None },
             default_route: keys.is_default_gateway,
             force_address: keys.force_address,
-            masquerade: masquerade(keys.ip_masq.unwrap_or(false), &keys.ip_masq_backend)?,
+            masquerade: masquerade(policy.masquerades(keys.ip_masq)?, &keys.ip_masq_backend)?,
+            policy,
             mtu: mtu(keys.mtu)?,
             hairpin: keys.hairpin_mode,
             promiscuous: keys.promisc_mode,
@@ -219,7 +226,8 @@ impl Settings {
         if config.get("bridge").is_none() {
             self.bridge = docker::bridge_name(config.name())?;
         }
-        if config.get("ipMasq").is_none() {
+        // In any other mode than nat the mode has decided.
+        if config.get("ipMasq").is_none() && self.policy.gateway.is_none() {
             let backend: Option<String> = config.decode_key("ipMasqBackend")?;
             self.masquerade = masquerade(true, &backend.unwrap_or_default())?;
         }

@@ -48,7 +48,7 @@ impl Del<'_> {
         // The firewall goes before the link, so that the kernel's waits for both overlap, in the child.
         let mut firewall = Firewall::new();
         self.unprotect(&mut firewall, end.as_ref(), attempts);
-        let network = self.end_masquerade(&mut firewall, end.as_ref(), attempts);
+        let network = self.end_network(&mut firewall, end.as_ref(), attempts);
         let caller = release::caller(&self.call.call);
         match &end {
             Some(Link { index, name, .. }) => {
@@ -64,7 +64,7 @@ impl Del<'_> {
         if end.is_some() && network == Some(Network::Used) {
             // Others were there when we looked; they may have left meanwhile, and seen us.
             let mut firewall = Firewall::new();
-            self.end_masquerade(&mut firewall, None, attempts);
+            self.end_network(&mut firewall, None, attempts);
             release::close(firewall, caller);
         }
     }
@@ -97,23 +97,23 @@ impl Del<'_> {
         Ok(())
     }
 
-    /// Ends the network's masquerade with its last container. What the configuration says now matters only when there
+    /// Ends the network's masquerade and policy with its last container. What the configuration says now matters only when there
     /// is no link any more that would tell that there may be something.
-    fn end_masquerade(
+    fn end_network(
         &mut self,
         firewall: &mut Firewall,
         end: Option<&Link>,
         attempts: &mut Attempts,
     ) -> Option<Network> {
         let settings = self.settings?;
-        if end.is_none() && settings.masquerade != Masquerade::Nftables {
+        if end.is_none() && !release::has_elements(settings) {
             return None;
         }
         // A conflist may have been renamed since ADD; the link knows the name of then.
         let told = end.and_then(|end| end.alias.as_deref()).and_then(owner::network);
         let network = told.as_ref().unwrap_or_else(|| self.call.call.config.name());
         let leaving = end.map(|_| &self.call.attachment);
-        attempts.note(release::masquerade(firewall, &mut self.host, network, &settings.bridge, leaving))
+        attempts.note(release::network(firewall, &mut self.host, network, &settings.bridge, leaving))
     }
 
     fn unprotect(&self, firewall: &mut Firewall, end: Option<&Link>, attempts: &mut Attempts) {

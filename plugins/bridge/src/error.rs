@@ -70,6 +70,9 @@ pub(crate) enum StepFault {
     /// Masquerade could not be changed.
     #[error(transparent)]
     Masquerade(#[from] firewall::masquerade::Error),
+    /// Policy could not be changed.
+    #[error(transparent)]
+    Policy(#[from] firewall::policy::Error),
     /// The reference's masquerade chains could not be changed.
     #[error(transparent)]
     Iptables(#[from] firewall::iptables::Error),
@@ -123,6 +126,7 @@ impl Fault for StepFault {
         match self {
             Self::Bridge(error) => error.hint(),
             Self::Masquerade(error) => error.hint(),
+            Self::Policy(error) => error.hint(),
             Self::SpoofCheck(error) => error.hint(),
             Self::Iptables(error) => error.hint(),
             Self::Reference(error) => error.hint(),

@@ -15,7 +15,7 @@ pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
     let network = call.call.config.name();
     let mut attempts = Attempts::default();
     let mut firewall = Firewall::new();
-    let kept = firewall.retain(|owner| release::is_kept(owner, network, &call.valid));
+    let kept = firewall.retain(|owner| owner.is_kept(network, call.valid.iter()));
     attempts.note(kept.map_err(StepFault::from));
     if settings.masquerade == Masquerade::Iptables {
         let is_valid = |container: &ContainerId| call.valid.has_container(container.as_str());

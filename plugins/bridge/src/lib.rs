@@ -15,6 +15,7 @@ mod gc;
 mod lock;
 mod owner;
 mod plan;
+mod policy;
 mod release;
 mod status;
 

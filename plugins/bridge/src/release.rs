@@ -1,12 +1,13 @@
 //! What is taken away: by DEL and GC, and by an ADD that failed half way.
 
-use firewall::{Firewall, IptablesMasquerade, Owner};
+use firewall::{Firewall, IptablesMasquerade};
 use ipnetwork::IpNetwork;
 use link::bridge::{AddressChanges, BridgeFacts};
 use netlink::RouteSocket;
 use netlink::reaper::{self, Caller};
 use vocab::{Attachment, ContainerId, InterfaceName, NetworkName};
 
+use crate::config::{Masquerade, Settings};
 use crate::error::StepFault;
 use crate::{lock, owner};
 
@@ -33,9 +34,14 @@ pub(crate) fn spoof_check(port: &InterfaceName) -> Result<(), firewall::spoof::E
     Firewall::new().remove_spoof_check(port).map(drop)
 }
 
-/// Ends a network's masquerade if no container is on it, but for the one that is about to leave; says whether that is
-/// so. An ADD that is under way counts as one.
-pub(crate) fn masquerade(
+/// Whether a network has elements of its own in the firewall.
+pub(crate) fn has_elements(settings: &Settings) -> bool {
+    settings.masquerade == Masquerade::Nftables || settings.policy.is_said()
+}
+
+/// Ends a network's masquerade and policy if no container is on it, but for the one that is about to leave; says whether
+/// that is so. An ADD that is under way counts as one.
+pub(crate) fn network(
     firewall: &mut Firewall,
     host: &mut RouteSocket,
     network: &NetworkName,
@@ -51,6 +57,7 @@ pub(crate) fn masquerade(
         return Ok(Network::Used);
     }
     firewall.remove_masquerade(network)?;
+    firewall.remove_policy(network)?;
     Ok(Network::Empty)
 }
 
@@ -76,17 +83,6 @@ pub(crate) fn iptables(
 /// Lets a child wait for the kernel to be done with what was deleted.
 pub(crate) fn close(firewall: Firewall, caller: Caller) {
     reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), caller);
-}
-
-/// Whether an element's owner is `network` itself, or an attachment that is not to be removed.
-pub(crate) fn is_kept(owner: &Owner, network: &NetworkName, valid: &cni::Valid) -> bool {
-    if !owner.belongs_to(network) {
-        return true;
-    }
-    match *owner == Owner::network(network) {
-        true => !valid.is_empty(),
-        false => valid.iter().any(|attachment| Owner::attachment(network, attachment) == *owner),
-    }
 }
 
 /// What becomes of this process after the verb.

@@ -3,6 +3,7 @@
 use cni::{AddCall, ConfigError, Failure, Success, Verb};
 use firewall::{Firewall, Owner};
 use undo::Undo;
+use vocab::NetworkName;
 
 use crate::backend::{Backend, Traffic};
 use crate::config::{self, Settings};
@@ -19,6 +20,7 @@ pub(crate) fn add(call: &AddCall) -> Result<Success, Failure> {
     let result = config.prev_result()?.ok_or_else(missing)?;
     let plan = Plan::new(&result)?;
     let add = Add {
+        network: config.name(),
         settings: &settings,
         plan: &plan,
         owner: notes::owner(config.name(), &call.attachment),
@@ -34,6 +36,7 @@ pub(crate) fn add(call: &AddCall) -> Result<Success, Failure> {
 
 /// What an ADD works with.
 struct Add<'a> {
+    network: &'a NetworkName,
     settings: &'a Settings,
     plan: &'a Plan,
     owner: Owner,
@@ -51,10 +54,10 @@ impl<'a> Add<'a> {
             ports: self.plan.ports.clone(),
         };
         self.write_down(firewall, note, undo)?;
-        let in_one_go = ingress::is_the_backend_s(self.settings, &backend);
+        let in_one_go = ingress::is_by_iptables(self.settings);
         if let Some(ingress) = ingress.filter(|_| !in_one_go) {
             // Before the way is opened it is closed where it must be.
-            ingress::ensure(firewall, &ingress, &self.plan.addresses)?;
+            ingress::ensure(firewall, self.network, &ingress)?;
         }
         let traffic = Traffic {
             settings: self.settings,
@@ -97,7 +100,7 @@ impl<'a> Add<'a> {
     }
 
     fn take_back(&self, owner: &Owner, note: &Note) -> Result<(), cni::Cause> {
-        let leaving = Leaving { owner, note, policy: self.settings.ingress };
+        let leaving = Leaving { network: self.network, owner, note, settings: Some(self.settings) };
         leaving.leave(&mut Firewall::new(), &self.notes).map_err(cni::Cause::from)
     }
 }

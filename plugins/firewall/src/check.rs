@@ -19,7 +19,7 @@ pub(crate) fn check(call: &CheckCall) -> Result<(), Failure> {
     let mut firewall = Firewall::new();
     let mut backend = Backend::choose(settings.backend, &mut firewall)?;
     let wanted = ingress::wanted(&settings, &plan)?;
-    let in_one_go = ingress::is_the_backend_s(&settings, &backend);
+    let in_one_go = ingress::is_by_iptables(&settings);
     let owner = notes::owner(config.name(), &call.attachment);
     let traffic = Traffic {
         settings: &settings,
@@ -29,7 +29,7 @@ pub(crate) fn check(call: &CheckCall) -> Result<(), Failure> {
     };
     backend.check(&mut firewall, &traffic)?;
     match wanted.filter(|_| !in_one_go) {
-        Some(wanted) => ingress::check(&mut firewall, &wanted, &plan.addresses),
+        Some(wanted) => ingress::check(&mut firewall, config.name(), &wanted),
         None => Ok(()),
     }
 }

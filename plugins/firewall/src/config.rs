@@ -1,7 +1,7 @@
 //! The keys of the plugin, read and found consistent before anything is touched.
 
 use cni::Config;
-use firewall::Policy;
+use firewall::IngressPolicy;
 use serde::Deserialize;
 
 use crate::error::ConfigFault;
@@ -26,7 +26,7 @@ pub(crate) struct Settings {
     /// The zone of firewalld.
     pub(crate) zone: String,
     /// Who may reach the containers from other containers; `None` for everybody.
-    pub(crate) ingress: Option<Policy>,
+    pub(crate) ingress: Option<IngressPolicy>,
 }
 
 /// Who is asked to let the packets pass.
@@ -70,8 +70,8 @@ pub(crate) fn read(config: &Config) -> Result<Settings, ConfigFault> {
     };
     let ingress = match keys.ingress_policy.as_str() {
         "" | "open" => None,
-        "same-bridge" => Some(Policy::SameBridge),
-        "isolated" => Some(Policy::Isolated),
+        "same-bridge" => Some(IngressPolicy::SameBridge),
+        "isolated" => Some(IngressPolicy::Isolated),
         other => {
             return Err(ConfigFault::value("ingressPolicy", other, "expected open, same-bridge or isolated"));
         }
@@ -151,7 +151,7 @@ mod tests {
             backend: Wanted::Nftables,
             admin_chain: "MINE".to_owned(),
             zone: "work".to_owned(),
-            ingress: Some(Policy::Isolated),
+            ingress: Some(IngressPolicy::Isolated),
         };
         assert_eq!(settings(given).unwrap(), expected);
     }

@@ -34,8 +34,7 @@ pub(crate) fn del(call: &DelCall) -> Result<(), Failure> {
             }
         }
     };
-    let policy = settings.and_then(|settings| settings.ingress);
-    let leaving = Leaving { owner: &owner, note: &note, policy };
+    let leaving = Leaving { network: config.name(), owner: &owner, note: &note, settings: settings.as_ref() };
     // A note that cannot be read now may tell the next DEL more than we know.
     attempts.note(if is_read {
         leaving.leave(&mut firewall, &notes)

@@ -50,6 +50,12 @@ pub(crate) enum StepFault {
     /// A chain that drops could not be changed or looked at.
     #[error(transparent)]
     Passage(#[from] firewall::passage::Error),
+    /// A bridge could not be closed or opened by our own table.
+    #[error(transparent)]
+    Policy(#[from] firewall::policy::Error),
+    /// Our own tables could not be removed.
+    #[error(transparent)]
+    Collect(#[from] firewall::gc::Error),
     /// firewalld could not be asked.
     #[error(transparent)]
     Firewalld(#[from] firewalld::Error),
@@ -81,7 +87,7 @@ pub(crate) enum StepFault {
     )]
     NoBridge {
         /// The policy.
-        policy: firewall::Policy,
+        policy: firewall::IngressPolicy,
     },
 }
 
@@ -98,6 +104,8 @@ impl Fault for StepFault {
         match self {
             Self::Iptables(error) => error.hint(),
             Self::Passage(error) => error.hint(),
+            Self::Policy(error) => error.hint(),
+            Self::Collect(error) => error.hint(),
             Self::NoFirewalld => Some(
                 "start firewalld, or leave out the key backend: then whoever is in charge is asked"
                     .to_owned(),

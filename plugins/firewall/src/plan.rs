@@ -12,9 +12,10 @@ use crate::error::ConfigFault;
 pub(crate) struct Plan {
     /// The container's addresses.
     pub(crate) addresses: Vec<IpAddr>,
-    /// The bridge: the first interface on the host.
+    /// The bridge: the first interface on the host, or `BRIDGE.VLAN`, through which a bridge's containers are routed in a
+    /// VLAN.
     pub(crate) bridge: Option<InterfaceName>,
-    /// The other interfaces on the host, among them the container's port of the bridge.
+    /// The attachment's own interfaces on the host: the others, or the only one.
     pub(crate) ports: Vec<InterfaceName>,
 }
 
@@ -34,8 +35,14 @@ impl Plan {
                 ConfigFault::value(key, &interface.name, invalid.to_string())
             })
         });
-        let mut names = names.collect::<Result<Vec<_>, _>>()?.into_iter();
-        Ok(Self { addresses, bridge: names.next(), ports: names.collect() })
+        let names = names.collect::<Result<Vec<_>, _>>()?;
+        let Some((first, others)) = names.split_first() else {
+            return Ok(Self { addresses, ..Self::default() });
+        };
+        let is_gateway = |name: &&InterfaceName| name.as_str().starts_with(&format!("{first}."));
+        let bridge = others.iter().find(is_gateway).unwrap_or(first).clone();
+        let ports = if others.is_empty() { vec![first.clone()] } else { others.to_vec() };
+        Ok(Self { addresses, bridge: Some(bridge), ports })
     }
 }
 
@@ -63,6 +70,18 @@ mod tests {
         assert_eq!(plan.addresses, ["10.1.0.2", "fd00::2"].map(|text| text.parse::<IpAddr>().unwrap()));
         assert_eq!(plan.bridge.unwrap().as_str(), "br0");
         assert_eq!(plan.ports[0].as_str(), "veth1");
+    }
+
+    #[test]
+    fn in_a_vlan_it_is_the_gateway_and_without_a_bridge_the_container_s_own_end() {
+        let bridge_of = |names: &[&str]| {
+            let interfaces = names.iter().map(|name| interface(name, "")).collect();
+            let plan = Plan::new(&Success { interfaces, ..Success::default() }).unwrap();
+            (plan.bridge.unwrap().to_string(), plan.ports.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(bridge_of(&["br0", "veth1", "br0.7"]).0, "br0.7");
+        assert_eq!(bridge_of(&["veth1"]), ("veth1".to_owned(), vec!["veth1".to_owned()]));
+        assert_eq!(Plan::new(&Success::default()).unwrap(), Plan::default());
     }
 
     #[test]

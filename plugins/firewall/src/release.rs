@@ -3,8 +3,9 @@
 use std::net::IpAddr;
 
 use cni::{Attempts, Call, Failure};
-use firewall::{Firewall, Ingress, Owner, Policy};
+use firewall::{Firewall, Owner};
 use netlink::reaper::{self, Caller};
+use vocab::NetworkName;
 
 use crate::backend::{Backend, firewalld};
 use crate::config::Settings;
@@ -15,10 +16,11 @@ use crate::notes::{Note, Notes};
 /// An attachment that leaves, and what was opened for it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Leaving<'a> {
+    pub(crate) network: &'a NetworkName,
     pub(crate) owner: &'a Owner,
     pub(crate) note: &'a Note,
-    /// The policy of its network, should the bridge turn out to be in use after all.
-    pub(crate) policy: Option<Policy>,
+    /// What the network asks for, as far as that can be read.
+    pub(crate) settings: Option<&'a Settings>,
 }
 
 impl Leaving<'_> {
@@ -47,8 +49,7 @@ impl Leaving<'_> {
 
     fn open_bridge(&self, firewall: &mut Firewall) -> Result<(), StepFault> {
         let Some(bridge) = &self.note.bridge else { return Ok(()) };
-        let again = self.policy.map(|policy| (Ingress { bridge, policy }, self.note.addresses.as_slice()));
-        ingress::release(firewall, bridge, &self.note.ports, again)
+        ingress::release(firewall, self.network, bridge, &self.note.ports, self.settings)
     }
 }
 

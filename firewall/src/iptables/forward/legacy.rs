@@ -7,7 +7,7 @@ use vocab::InterfaceName;
 
 use super::line::{Line, Saved, Standing, Target};
 use super::plan::{self, CNI_FORWARD, Changes, FORWARD, Insert, Listing, Plan, STAGE1, STAGE2};
-use super::{FILTER, Ingress, Policy};
+use super::{FILTER, Ingress, IngressPolicy};
 use crate::firewall::{Ensured, Removed};
 use crate::iptables::Version;
 use crate::iptables::tool::{self, Error};
@@ -18,7 +18,7 @@ pub(super) fn ensure(plan: &Plan, version: Version) -> Result<Ensured, Error> {
     if changes.is_empty() {
         return Ok(Ensured::AlreadyThere);
     }
-    tool::restore(version, &addition(&changes))?;
+    tool::restore(version, FILTER, &addition(&changes))?;
     Ok(Ensured::Added)
 }
 
@@ -38,7 +38,7 @@ pub(super) fn remove_ingress(bridge: &InterfaceName, version: Version) -> Result
     restore_removal(version, ingress_removal(&listing, bridge))
 }
 
-pub(super) fn closed_bridges(version: Version) -> Result<Vec<(InterfaceName, Policy)>, Error> {
+pub(super) fn closed_bridges(version: Version) -> Result<Vec<(InterfaceName, IngressPolicy)>, Error> {
     let listing = parse(&tool::save(version, FILTER)?);
     let rules = listing.get(STAGE1).map(Vec::as_slice).unwrap_or_default();
     let input = |rule: &Saved| {
@@ -54,7 +54,7 @@ fn restore_removal(version: Version, script: Vec<String>) -> Result<Removed, Err
     if script.is_empty() {
         return Ok(Removed::Before);
     }
-    tool::restore(version, &whole(&script))?;
+    tool::restore(version, FILTER, &script)?;
     Ok(Removed::Now)
 }
 
@@ -72,7 +72,7 @@ fn parse(saved: &str) -> Listing<Saved> {
     listing
 }
 
-fn addition(changes: &Changes<'_, Saved>) -> String {
+fn addition(changes: &Changes<'_, Saved>) -> Vec<String> {
     let chains = changes.chains.iter().map(|chain| format!(":{chain} - [0:0]"));
     let misplaced = changes.misplaced.iter().map(|(_, rule)| format!("-D {}", rule.0));
     // Each is put before the ones that went before.
@@ -82,7 +82,7 @@ fn addition(changes: &Changes<'_, Saved>) -> String {
         format!("-I {chain} {} {rule}", at + 1)
     });
     let tails = changes.tails.iter().map(|line| format!("-A {line}"));
-    whole(&chains.chain(misplaced).chain(heads).chain(tails).collect::<Vec<_>>())
+    chains.chain(misplaced).chain(heads).chain(tails).collect()
 }
 
 fn deletions(listing: &Listing<Saved>, chain: &str, lines: &[Line]) -> Vec<String> {
@@ -92,7 +92,7 @@ fn deletions(listing: &Listing<Saved>, chain: &str, lines: &[Line]) -> Vec<Strin
 }
 
 fn ingress_removal(listing: &Listing<Saved>, bridge: &InterfaceName) -> Vec<String> {
-    let lines: Vec<Line> = [Policy::SameBridge, Policy::Isolated]
+    let lines: Vec<Line> = [IngressPolicy::SameBridge, IngressPolicy::Isolated]
         .into_iter()
         .flat_map(|policy| plan::bridge_lines(&Ingress { bridge, policy }))
         .collect();
@@ -112,8 +112,4 @@ fn ingress_removal(listing: &Listing<Saved>, bridge: &InterfaceName) -> Vec<Stri
         script.extend(chains.flat_map(|chain| [format!("-F {chain}"), format!("-X {chain}")]));
     }
     script
-}
-
-fn whole(lines: &[String]) -> String {
-    format!("*{FILTER}\n{}\nCOMMIT\n", lines.join("\n"))
 }

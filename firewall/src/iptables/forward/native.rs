@@ -7,13 +7,12 @@
 
 use std::net::IpAddr;
 
-use netlink_packet_netfilter::NetfilterProtoFamily;
 use nix::errno::Errno;
 use vocab::InterfaceName;
 
 use super::line::{self, Line, Standing, Target};
 use super::plan::{self, CNI_FORWARD, Changes, FORWARD, Insert, Listing, Plan, STAGE1, STAGE2};
-use super::{FILTER, Ingress, Policy};
+use super::{FILTER, Ingress, IngressPolicy};
 use crate::batch::Batch;
 use crate::channel::{Channel, Error, Request};
 use crate::firewall::{Ensured, Firewall, Removed};
@@ -33,7 +32,7 @@ pub(super) fn has_forward_chain(firewall: &mut Firewall, version: Version) -> Re
 /// Whether iptables' chain FORWARD drops what no rule took.
 pub(super) fn drops_forwarded(firewall: &mut Firewall, version: Version) -> Result<bool, Error> {
     firewall.attempt(|channel| {
-        let chains = foreign::forward_chains(channel, family(version))?;
+        let chains = foreign::forward_chains(channel, version.family())?;
         Ok(chains.iter().any(|chain| chain.place() == place(version, FORWARD) && chain.drops))
     })
 }
@@ -84,7 +83,7 @@ pub(super) fn remove(
 pub(super) fn closed_bridges(
     firewall: &mut Firewall,
     version: Version,
-) -> Result<Vec<(InterfaceName, Policy)>, Error> {
+) -> Result<Vec<(InterfaceName, IngressPolicy)>, Error> {
     let rules = firewall.attempt(|channel| foreign::rules(channel, place(version, STAGE1)))?;
     let mut names: Vec<_> = rules.iter().filter_map(line::input_of).collect();
     names.dedup();
@@ -101,7 +100,7 @@ pub(super) fn remove_ingress(
         let listing = list(channel, &[FORWARD, STAGE1, STAGE2], version, foreign::rules)?;
         let rules = |chain: &str| listing.get(chain).map(Vec::as_slice).unwrap_or_default();
         let mut batch = Batch::guarded(generation);
-        let lines: Vec<Line> = [Policy::SameBridge, Policy::Isolated]
+        let lines: Vec<Line> = [IngressPolicy::SameBridge, IngressPolicy::Isolated]
             .into_iter()
             .flat_map(|policy| plan::bridge_lines(&Ingress { bridge, policy }))
             .collect();
@@ -120,7 +119,7 @@ pub(super) fn remove_ingress(
             }
             // The first leads to the second.
             for chain in [STAGE1, STAGE2].into_iter().filter(|chain| listing.contains_key(*chain)) {
-                batch.delete_chain(family(version), FILTER, chain);
+                batch.delete_chain(version.family(), FILTER, chain);
             }
         }
         commit_removal(channel, batch)
@@ -220,13 +219,6 @@ fn has_vanished(error: &Error) -> bool {
     )
 }
 
-fn family(version: Version) -> NetfilterProtoFamily {
-    match version {
-        Version::V4 => NetfilterProtoFamily::IPv4,
-        Version::V6 => NetfilterProtoFamily::IPv6,
-    }
-}
-
 fn place(version: Version, chain: &str) -> Place<'_> {
-    Place { family: family(version), table: FILTER, chain }
+    Place { family: version.family(), table: FILTER, chain }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::line::{Line, Output, Standing, State, Target};
-use super::{Ingress, Policy};
+use super::{Ingress, IngressPolicy};
 use crate::iptables::Version;
 use vocab::InterfaceName;
 
@@ -96,7 +96,7 @@ impl Plan {
         let jump = |chain: &str, target: &str, comment: &str| {
             Line::new(chain, Target::Jump(target.to_owned())).commented(comment)
         };
-        let addresses = addresses.iter().filter(|address| version.has(**address));
+        let addresses = addresses.iter().filter(|address| Version::of(**address) == version);
         Self {
             chains: vec![admin.to_owned(), CNI_FORWARD.to_owned()],
             heads: vec![
@@ -200,12 +200,6 @@ impl Head {
     }
 }
 
-impl Version {
-    fn has(self, address: IpAddr) -> bool {
-        address.is_ipv4() == (self == Self::V4)
-    }
-}
-
 /// What an address needs: the reference's two rules, and a third.
 ///
 /// The reference forgets published ports: a connection from outside that a DNAT rule sent to the container is new,
@@ -227,7 +221,7 @@ fn jump_to_forward() -> Line {
     Line::new(FORWARD, Target::Jump(CNI_FORWARD.to_owned())).commented("CNI firewall plugin rules")
 }
 
-fn comment(policy: Policy) -> String {
+fn comment(policy: IngressPolicy) -> String {
     format!("CNI firewall plugin rules (ingressPolicy: {policy})")
 }
 
@@ -235,20 +229,22 @@ fn comment(policy: Policy) -> String {
 pub(super) fn closed_bridges<R: Standing>(
     names: Vec<InterfaceName>,
     stage1: &[R],
-) -> Vec<(InterfaceName, Policy)> {
+) -> Vec<(InterfaceName, IngressPolicy)> {
     let is_closed = |bridge: &InterfaceName, policy| {
         let lines = bridge_lines(&Ingress { bridge, policy });
         lines.iter().filter(|line| line.chain == STAGE1).all(|line| stage1.iter().any(|rule| rule.does(line)))
     };
     // The stricter one has all rules of the other.
     let policy_of = |bridge: &InterfaceName| {
-        [Policy::Isolated, Policy::SameBridge].into_iter().find(|policy| is_closed(bridge, *policy))
+        [IngressPolicy::Isolated, IngressPolicy::SameBridge]
+            .into_iter()
+            .find(|policy| is_closed(bridge, *policy))
     };
     names.into_iter().filter_map(|bridge| policy_of(&bridge).map(|policy| (bridge, policy))).collect()
 }
 
 /// What closes a bridge: packets from it to another closed bridge are dropped by the second stage, and with
-/// [`Policy::Isolated`] those that come back to it by the first.
+/// [`IngressPolicy::Isolated`] those that come back to it by the first.
 pub(super) fn bridge_lines(ingress: &Ingress<'_>) -> Vec<Line> {
     let bridge = ingress.bridge;
     let comment = comment(ingress.policy);
@@ -267,7 +263,7 @@ pub(super) fn bridge_lines(ingress: &Ingress<'_>) -> Vec<Line> {
         ..Line::new(STAGE1, Target::Drop).commented(&*comment)
     };
     match ingress.policy {
-        Policy::SameBridge => vec![leaving, entering],
-        Policy::Isolated => vec![leaving, entering, staying],
+        IngressPolicy::SameBridge => vec![leaving, entering],
+        IngressPolicy::Isolated => vec![leaving, entering, staying],
     }
 }

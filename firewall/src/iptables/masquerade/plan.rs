@@ -1,11 +1,10 @@
 //! Which lines a container needs, in the words of `iptables-save`. No input, no output.
 
-use std::fmt;
-
 use ipnetwork::IpNetwork;
 use vocab::{ContainerId, NetworkName};
 
 use super::IptablesMasquerade;
+use crate::iptables::Version;
 use crate::owner::hex_digest;
 
 /// The reference's chains: this, and so many hexadecimal digits that there are 28 characters.
@@ -13,35 +12,6 @@ const CHAIN_PREFIX: &str = "CNI-";
 const CHAIN_DIGITS: usize = 24;
 /// `XT_MAX_COMMENT_LEN`, which includes a terminating zero.
 const COMMENT_MAX: usize = 255;
-
-/// An address family; each has programs of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Version {
-    /// IPv4.
-    V4,
-    /// IPv6.
-    V6,
-}
-
-impl Version {
-    pub(super) const BOTH: [Self; 2] = [Self::V4, Self::V6];
-
-    fn multicast(self) -> &'static str {
-        match self {
-            Self::V4 => "224.0.0.0/4",
-            Self::V6 => "ff00::/8",
-        }
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V4 => "IPv4",
-            Self::V6 => "IPv6",
-        })
-    }
-}
 
 /// A container's chain and rules in one address family.
 #[derive(Debug)]
@@ -60,16 +30,17 @@ impl Plan {
         let (network, container) = (masquerade.network.as_str(), masquerade.container.as_str());
         let chain = chain_name(network, container);
         let comment = comment(network, container);
-        let addresses =
-            masquerade.addresses.iter().filter(|address| address.is_ipv4() == (version == Version::V4));
+        let addresses = masquerade.addresses.iter().filter(|address| Version::of(address.ip()) == version);
         let mut accept = Vec::new();
         let mut jumps = Vec::new();
         for address in addresses {
-            let host = if address.is_ipv4() { 32 } else { 128 };
             push_new(&mut accept, format!("-A {chain} -d {} {comment} -j ACCEPT", subnet_of(address)));
-            push_new(&mut jumps, format!("-A POSTROUTING -s {}/{host} {comment} -j {chain}", address.ip()));
+            push_new(
+                &mut jumps,
+                format!("-A POSTROUTING -s {}/{} {comment} -j {chain}", address.ip(), version.width()),
+            );
         }
-        let masquerade = format!("-A {chain} ! -d {} {comment} -j MASQUERADE", version.multicast());
+        let masquerade = format!("-A {chain} ! -d {} {comment} -j MASQUERADE", multicast(version));
         Self { chain, accept, masquerade, jumps }
     }
 
@@ -89,7 +60,7 @@ impl Plan {
     }
 
     /// What turns `saved` into what it should be.
-    pub(super) fn addition(&self, saved: &str) -> String {
+    pub(super) fn addition(&self, saved: &str) -> Vec<String> {
         let mut lines = Vec::new();
         // Declaring a chain that is there would empty it.
         if !saved.lines().any(|line| line.starts_with(&format!(":{} ", self.chain))) {
@@ -104,24 +75,19 @@ impl Plan {
                 _ => lines.push(line),
             }
         }
-        script(&lines)
+        lines
     }
 
     /// What takes away exactly what an addition to an empty table made; refused if that is not all there is.
-    pub(super) fn removal(&self) -> String {
+    pub(super) fn removal(&self) -> Vec<String> {
         let mut lines: Vec<_> = self.jumps.iter().filter_map(|line| deletion(line)).collect();
         lines.extend(self.chain_removal());
-        script(&lines)
+        lines
     }
 
     /// What takes away whatever of it is in `saved`: our addresses' jumps, or all of them when no addresses
     /// are known, and the chain when nothing leads there any more.
-    pub(super) fn removal_of(&self, saved: &str) -> Option<String> {
-        let lines = self.removal_lines(saved);
-        (!lines.is_empty()).then(|| script(&lines))
-    }
-
-    fn removal_lines(&self, saved: &str) -> Vec<String> {
+    pub(super) fn removal_of(&self, saved: &str) -> Vec<String> {
         let target = format!(" -j {}", self.chain);
         let jumps: Vec<_> =
             saved.lines().filter(|line| line.starts_with("-A ") && line.ends_with(&target)).collect();
@@ -162,11 +128,18 @@ pub(super) fn removal_of_all(
     network: &NetworkName,
     gone: &[ContainerId],
     version: Version,
-) -> String {
+) -> Vec<String> {
     let plans = gone
         .iter()
         .map(|container| Plan::new(&IptablesMasquerade { network, container, addresses: &[] }, version));
-    script(&plans.flat_map(|plan| plan.removal_lines(saved)).collect::<Vec<_>>())
+    plans.flat_map(|plan| plan.removal_of(saved)).collect()
+}
+
+fn multicast(version: Version) -> &'static str {
+    match version {
+        Version::V4 => "224.0.0.0/4",
+        Version::V6 => "ff00::/8",
+    }
 }
 
 fn chain_name(network: &str, container: &str) -> String {
@@ -185,10 +158,6 @@ fn has_line(saved: &str, line: &str) -> bool {
 
 fn deletion(line: &str) -> Option<String> {
     Some(format!("-D{}", line.strip_prefix("-A")?))
-}
-
-fn script(lines: &[String]) -> String {
-    format!("*nat\n{}\nCOMMIT\n", lines.join("\n"))
 }
 
 fn subnet_of(address: &IpNetwork) -> String {
@@ -230,38 +199,38 @@ COMMIT
         let plan = plan(Version::V4, &["10.22.0.2/24", "fd22::2/64"]);
         assert_eq!(plan.missing(SAVED), Vec::<String>::new());
         let addition = plan.addition("");
-        let mut lines: Vec<_> = addition.lines().collect();
+        let mut lines: Vec<_> = addition.iter().map(String::as_str).collect();
         lines.sort_unstable();
-        let mut saved: Vec<_> = SAVED.lines().filter(|line| !line.starts_with(":POST")).collect();
+        let is_ours = |line: &&str| line.starts_with("-A") || line.starts_with(":CNI");
+        let mut saved: Vec<_> = SAVED.lines().filter(is_ours).collect();
         saved.sort_unstable();
         assert_eq!(lines, saved);
     }
 
     #[test]
     fn a_second_address_s_subnet_is_excepted_before_the_rule() {
-        let addition = plan(Version::V4, &["10.22.0.2/24", "10.33.0.2/24"]).addition(SAVED);
-        let lines: Vec<_> = addition.lines().collect();
-        assert!(lines[1].starts_with("-I CNI-e88f49d94512ff752ebe6070 -d 10.33.0.0/24"), "{addition}");
-        assert!(lines[2].starts_with("-A POSTROUTING -s 10.33.0.2/32"), "{addition}");
-        assert_eq!(lines.len(), 4);
+        let lines = plan(Version::V4, &["10.22.0.2/24", "10.33.0.2/24"]).addition(SAVED);
+        assert!(lines[0].starts_with("-I CNI-e88f49d94512ff752ebe6070 -d 10.33.0.0/24"), "{lines:?}");
+        assert!(lines[1].starts_with("-A POSTROUTING -s 10.33.0.2/32"), "{lines:?}");
+        assert_eq!(lines.len(), 2);
     }
 
     #[test]
     fn what_is_left_is_removed_and_no_more() {
         let plan = plan(Version::V4, &["10.22.0.2/24"]);
-        assert_eq!(plan.removal_of(SAVED), Some(plan.removal()));
-        assert_eq!(plan.removal_of("*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n"), None);
+        assert_eq!(plan.removal_of(SAVED), plan.removal());
+        assert_eq!(plan.removal_of("*nat\n:POSTROUTING ACCEPT [0:0]\nCOMMIT\n"), Vec::<String>::new());
         let no_jump: String =
             SAVED.lines().filter(|line| !line.contains("-s ")).map(|line| format!("{line}\n")).collect();
         let chain = "CNI-e88f49d94512ff752ebe6070";
-        assert_eq!(plan.removal_of(&no_jump), Some(format!("*nat\n-F {chain}\n-X {chain}\nCOMMIT\n")));
+        assert_eq!(plan.removal_of(&no_jump), [format!("-F {chain}"), format!("-X {chain}")]);
     }
 
     #[test]
     fn another_interface_s_rules_stay_and_without_addresses_all_go() {
         let other = SAVED.replace("-s 10.22.0.2/32", "-s 10.22.0.9/32");
-        assert_eq!(plan(Version::V4, &["10.22.0.2/24"]).removal_of(&other), None);
-        let all = plan(Version::V4, &[]).removal_of(&other).unwrap();
+        assert_eq!(plan(Version::V4, &["10.22.0.2/24"]).removal_of(&other), Vec::<String>::new());
+        let all = plan(Version::V4, &[]).removal_of(&other).join("\n");
         assert!(all.contains("-D POSTROUTING -s 10.22.0.9/32") && all.contains("-X CNI-"), "{all}");
     }
 
