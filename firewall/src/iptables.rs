@@ -5,6 +5,7 @@
 //! and address family, and only when there is something to do. Only this module starts programs.
 
 pub mod forward;
+mod kind;
 pub mod masquerade;
 mod presence;
 pub mod publish;

@@ -7,6 +7,7 @@ mod cni;
 mod install;
 mod netns;
 mod output;
+mod reload;
 mod report;
 
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ struct Cli {
 enum Command {
     Netns(netns::Netns),
     Cni(cni::Cni),
+    Reload(reload::Reload),
     Install(install::Install),
     Uninstall(install::Uninstall),
 }
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Netns(command) => command.run(&mut output),
         Command::Cni(command) => command.run(&mut output),
+        Command::Reload(command) => command.run(&mut output),
         Command::Install(command) => command.run(&mut output),
         Command::Uninstall(command) => command.run(&mut output),
     };

@@ -5,6 +5,7 @@ use std::fs;
 use netlink_packet_netfilter::NetfilterProtoFamily;
 
 use super::Version;
+use super::kind::Kind;
 use crate::channel;
 use crate::firewall::Firewall;
 
@@ -33,12 +34,14 @@ impl Firewall {
     }
 }
 
-/// Whether a table is the old iptables'.
+/// Whether a table is the old iptables' and `iptables-restore` would change it there.
 pub(super) fn is_old(version: Version, table: &str) -> bool {
     let names = match version {
         Version::V4 => "/proc/thread-self/net/ip_tables_names",
         Version::V6 => "/proc/thread-self/net/ip6_tables_names",
     };
-    // Where this file does not list a table, the old iptables has never been asked for it.
-    fs::read_to_string(names).unwrap_or_default().lines().any(|name| name == table)
+    // Where this file does not list a table, the old iptables has never been asked for it. Where it does, somebody
+    // may have asked by the old program's own name.
+    let names = fs::read_to_string(names).unwrap_or_default();
+    names.lines().any(|name| name == table) && Kind::of_programs(version) != Some(Kind::New)
 }

@@ -1,9 +1,10 @@
-//! Ports published by iptables, for configurations that ask for it by name (`"backend": "iptables"`) or by words that only
-//! iptables has.
+//! Ports published by iptables, for configurations that ask for it by name (`"backend": "iptables"`) or by words
+//! that only iptables has.
 //!
-//! Each container has a chain; `CNI-HOSTPORT-DNAT` leads there, and the containers share it with each other and with those
-//! that the reference plugin looks after. Publishing takes one `iptables-restore` a family. Where the kernel's nf_tables holds
-//! the rules, everything else but CHECK takes none: what is there is read, and removed, by netlink.
+//! Each container has a chain; `CNI-HOSTPORT-DNAT` leads there, and the containers share it with each other and
+//! with those that the reference plugin looks after. Publishing takes one `iptables-restore` a family. Where the
+//! kernel's nf_tables holds the rules, everything else but CHECK takes none: what is there is read, and removed, by
+//! netlink.
 
 mod claim;
 mod error;
@@ -21,6 +22,7 @@ use std::fmt;
 use ipnetwork::IpNetwork;
 use vocab::{ContainerId, NetworkName, PortMapping};
 
+use super::kind::Kind;
 use super::presence::{Presence, is_old};
 use super::{Cause, NAT, ToolError, Version, tool};
 use crate::firewall::{Ensured, Firewall, Removed, Standing};
@@ -33,12 +35,14 @@ pub use options::{
     MarkBit,
 };
 
-use kernel::{Glance, Table};
+use kernel::Table;
 use plan::Plan;
 use saved::Saved;
 
 /// How often a script is made anew because somebody else changed the table. Each time, somebody else got on.
 const ATTEMPTS: usize = 64;
+/// So often when the table looks as before: either somebody came and went again, or iptables does not want it.
+const FAILURES: usize = 4;
 
 /// Ports of one container on one network.
 #[derive(Debug, Clone, Copy)]
@@ -47,8 +51,8 @@ pub struct IptablesPublication<'a> {
     pub network: &'a NetworkName,
     /// The container. The reference does not tell its interfaces apart.
     pub container: &'a ContainerId,
-    /// Its addresses, each with the length of its subnet's prefix. The first of each family gets the connections; without
-    /// one, nothing is published in that family.
+    /// Its addresses, each with the length of its subnet's prefix. The first of each family gets the connections;
+    /// without one, nothing is published in that family.
     pub addresses: &'a [IpNetwork],
     /// Its ports. Those at a host address of one family are not published in the other.
     pub mappings: &'a [PortMapping],
@@ -72,12 +76,12 @@ impl fmt::Display for PublicationOwner {
 }
 
 impl Firewall {
-    /// Publishes a container's ports. Whatever it had published on this network before is replaced. Conditions are always
-    /// written anew, for how iptables lists them does not tell how they were written.
+    /// Publishes a container's ports. Whatever it had published on this network before is replaced. Conditions are
+    /// always written anew, for how iptables lists them does not tell how they were written.
     ///
     /// # Errors
-    /// [`Error::Add`]; nothing of that address family was added then. What was added for the other one stays, for the DEL
-    /// that follows.
+    /// [`Error::Add`]; nothing of that address family was added then. What was added for the other one stays, for
+    /// the DEL that follows.
     pub fn publish_by_iptables(&mut self, publication: &IptablesPublication<'_>) -> Result<Ensured, Error> {
         let mut ensured = Ensured::AlreadyThere;
         for version in Version::BOTH {
@@ -112,8 +116,8 @@ impl Firewall {
         Ok(if missing.is_empty() { Standing::Whole } else { Standing::Missing(missing) })
     }
 
-    /// Ends the publication of all ports of a container on a network in both address families, whether the reference made it
-    /// or we, and takes away what published ports share with the last of them.
+    /// Ends the publication of all ports of a container on a network in both address families, whether the
+    /// reference made it or we, and takes away what published ports share with the last of them.
     ///
     /// # Errors
     /// [`Error::Remove`], the first of them; the other address family is attended to all the same.
@@ -134,8 +138,8 @@ impl Firewall {
         Ok(if v4? | v6? { Removed::Now } else { Removed::Before })
     }
 
-    /// Ends the publication of the ports of those containers of a network that are not to be kept; returns of how many,
-    /// each address family counting for itself.
+    /// Ends the publication of the ports of those containers of a network that are not to be kept; returns of how
+    /// many, each address family counting for itself.
     ///
     /// # Errors
     /// [`Error::Collect`], the first of them; the other address family is attended to all the same.
@@ -156,20 +160,20 @@ impl Firewall {
     }
 
     fn publish_version(&mut self, plan: &Plan, version: Version) -> Result<Ensured, Cause> {
-        let script = match is_old(version, NAT) {
-            true => None,
-            false => match self.with_table(version, |table| table.glance(&plan.chain, plan.mark))? {
-                Glance::Nothing => script::addition(plan, &Saved::default()),
-                Glance::Ready => Some(script::own(plan)),
-                Glance::Mixed => None,
-            },
-        };
-        // If this is refused, either somebody was quicker, or it will be refused again.
-        if script.is_some_and(|script| tool::restore(version, NAT, &script).is_ok()) {
-            return Ok(Ensured::Added);
+        if Kind::of_programs(version) == Some(Kind::Old) {
+            return Ok(added_if(settle(version, |saved| script::addition(plan, saved))?));
         }
-        let is_changed = settle(version, |saved| script::addition(plan, saved))?;
-        Ok(if is_changed { Ensured::Added } else { Ensured::AlreadyThere })
+        let prepared = self.with_table(version, |table| table.prepare(&plan.chain, plan.mark))?;
+        if prepared.had_chain {
+            let is_replaced = settle(version, |saved| script::replacement(plan, saved))?;
+            return Ok(added_if(is_replaced || prepared.has_changed));
+        }
+        if let Err(error) = tool::restore(version, NAT, &script::own(plan)) {
+            // What cannot be undone now is found by its chain, by the DEL that follows.
+            let _undone = self.remove_chains(version, std::slice::from_ref(&plan.chain));
+            return Err(error.into());
+        }
+        Ok(Ensured::Added)
     }
 
     fn missing_of(&mut self, plan: &Plan, version: Version) -> Result<Vec<String>, Cause> {
@@ -229,21 +233,27 @@ impl Firewall {
     }
 }
 
-/// Does the script that is made for the table as it is, and says whether there was one. Scripts fail when the table has
-/// changed meanwhile; then another one is made.
+fn added_if(has_changed: bool) -> Ensured {
+    if has_changed { Ensured::Added } else { Ensured::AlreadyThere }
+}
+
+/// Does the script that is made for the table as it is, and says whether there was one. Scripts fail when the table
+/// has changed meanwhile; then another one is made.
 fn settle(
     version: Version,
     mut script: impl FnMut(&Saved) -> Option<Vec<String>>,
 ) -> Result<bool, ToolError> {
     let mut before = None;
+    let mut failures = 0;
     for attempt in 1.. {
         let saved = Saved::parse(&tool::save(version, NAT)?);
         let Some(lines) = script(&saved) else { break };
-        match tool::restore(version, NAT, &lines) {
-            Ok(()) => return Ok(true),
-            Err(error) if attempt == ATTEMPTS || before.as_ref() == Some(&saved) => return Err(error),
-            Err(_) => before = Some(saved),
+        let Err(error) = tool::restore(version, NAT, &lines) else { return Ok(true) };
+        failures = if before.as_ref() == Some(&saved) { failures + 1 } else { 1 };
+        if attempt == ATTEMPTS || failures == FAILURES {
+            return Err(error);
         }
+        before = Some(saved);
     }
     Ok(false)
 }

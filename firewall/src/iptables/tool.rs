@@ -72,11 +72,22 @@ pub(super) fn save(version: Version, table: &str) -> Result<String, Error> {
 
 /// Does all lines to a table or, on an error, none. What they do not mention stays.
 pub(super) fn restore(version: Version, table: &str, lines: &[String]) -> Result<(), Error> {
-    let program = match version {
+    let script = format!("*{table}\n{}\nCOMMIT\n", lines.join("\n"));
+    run(restore_program(version), &["--noflush", "-w"], &script).map(drop)
+}
+
+/// The program that changes tables.
+pub(super) fn restore_program(version: Version) -> &'static str {
+    match version {
         Version::V4 => "iptables-restore",
         Version::V6 => "ip6tables-restore",
-    };
-    run(program, &["--noflush", "-w"], &format!("*{table}\n{}\nCOMMIT\n", lines.join("\n"))).map(drop)
+    }
+}
+
+/// What a program says of itself.
+pub(super) fn version(program: &'static str) -> Result<String, Error> {
+    let output = run(program, &["--version"], "")?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 fn run(program: &'static str, arguments: &[&str], input: &str) -> Result<Output, Error> {

@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::symlink;
+use std::path::Path;
 use std::process::{self, Command};
 use std::{env, fs};
 
@@ -27,7 +28,7 @@ impl Container {
 }
 
 /// Both `nat` tables without what changes by itself.
-fn saved() -> String {
+pub(crate) fn saved() -> String {
     let both = run("iptables-save -t nat") + &run("ip6tables-save -t nat");
     both.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect()
 }
@@ -138,16 +139,7 @@ fn a_container_s_second_interface_keeps_its_rules() {
 fn the_old_iptables_is_served_by_its_own_programs() {
     let Some(restore) = lab::tools::require("iptables-legacy-restore") else { return };
     if !is_alone() {
-        // A folder in which iptables is the old one, as Debian's alternatives would have it.
-        let folder = env::temp_dir().join(format!("firewall-legacy-{}", process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        for name in ["iptables-save", "iptables-restore", "ip6tables-save", "ip6tables-restore"] {
-            let target = restore.with_file_name(name.replace("tables-", "tables-legacy-"));
-            symlink(target, folder.join(name)).unwrap();
-        }
-        let path = format!("{}:{}", folder.display(), env::var("PATH").unwrap());
-        alone("iptables::the_old_iptables_is_served_by_its_own_programs", &path);
-        return fs::remove_dir_all(&folder).unwrap();
+        return alone_with_the_old(&restore, "iptables::the_old_iptables_is_served_by_its_own_programs");
     }
     let Some(host) = fresh() else { return };
     host.run(|| {
@@ -185,14 +177,26 @@ fn a_missing_program_is_named_with_its_package() {
 /// Set in a test that has a process of its own, because its PATH differs.
 const ALONE: &str = "FIREWALL_TEST_ALONE";
 
-fn is_alone() -> bool {
+pub(crate) fn is_alone() -> bool {
     env::var_os(ALONE).is_some()
 }
 
-fn alone(test: &str, path: &str) {
+pub(crate) fn alone(test: &str, path: &str) {
     let mut child = Command::new(env::current_exe().unwrap());
     let output = child.args(["--exact", test]).env("PATH", path).env(ALONE, "1").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+/// Runs a test with a folder first in its PATH in which iptables is the old one, as Debian's alternatives would have it.
+pub(crate) fn alone_with_the_old(restore: &Path, test: &str) {
+    let folder = env::temp_dir().join(format!("firewall-legacy-{}-{}", process::id(), test.len()));
+    fs::create_dir_all(&folder).unwrap();
+    for name in ["iptables-save", "iptables-restore", "ip6tables-save", "ip6tables-restore"] {
+        let target = restore.with_file_name(name.replace("tables-", "tables-legacy-"));
+        symlink(target, folder.join(name)).unwrap();
+    }
+    alone(test, &format!("{}:{}", folder.display(), env::var("PATH").unwrap()));
+    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]

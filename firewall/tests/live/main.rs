@@ -8,6 +8,7 @@ mod masquerade;
 mod passage;
 mod policy;
 mod ports;
+mod publish;
 mod ruleset;
 mod spoof;
 mod support;

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use self::answer::Answer;
+pub(crate) use self::options::KeptResults;
 use self::options::{NetworkArg, Options};
 use self::trouble::Trouble;
 use crate::output::Output;

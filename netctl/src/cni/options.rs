@@ -28,9 +28,33 @@ pub(super) struct Options {
     /// Find networks in this directory [default: /etc/cni/net.d]
     #[arg(long, global = true, value_name = "DIR", env = "NETCONFPATH", hide_env_values = true)]
     conf_dir: Option<OsString>,
+    #[command(flatten)]
+    kept: KeptResults,
+}
+
+/// Where results of ADD are kept until DEL.
+#[derive(Debug, Args)]
+pub(crate) struct KeptResults {
     /// Keep results below this directory [default: /var/lib/cni]
     #[arg(long, global = true, value_name = "DIR", env = "NETCTL_CNI_CACHE_DIR", hide_env_values = true)]
     cache_dir: Option<OsString>,
+}
+
+impl KeptResults {
+    /// What runs netctl's own plugins, in process, on what is kept there.
+    pub(crate) fn runtime(&self) -> Runtime {
+        self.runtime_of(InProcess::Listed, PLUGINS_OF_OTHERS.into())
+    }
+
+    fn runtime_of(&self, in_process: InProcess, path: OsString) -> Runtime {
+        Runtime {
+            registry: Registry::new(netctl::PLUGINS, in_process),
+            path: SearchPath::new(path),
+            cache: Cache::new(given(&self.cache_dir).unwrap_or(Path::new(Cache::SYSTEM))),
+            locks: Locks::new(cni::run_dir()),
+            netns_override: Environment::of_process().netns_override,
+        }
+    }
 }
 
 /// The network that a verb is for.
@@ -56,16 +80,9 @@ impl Options {
     pub(super) fn runtime(&self) -> Runtime {
         let folders: Vec<&OsStr> =
             self.plugin_dir.iter().map(OsString::as_os_str).filter(|folder| !folder.is_empty()).collect();
-        let (in_process, path) = match folders.is_empty() {
-            true => (InProcess::Listed, PLUGINS_OF_OTHERS.into()),
-            false => (InProcess::Never, folders.join(OsStr::new(":"))),
-        };
-        Runtime {
-            registry: Registry::new(netctl::PLUGINS, in_process),
-            path: SearchPath::new(path),
-            cache: Cache::new(given(&self.cache_dir).unwrap_or(Path::new(Cache::SYSTEM))),
-            locks: Locks::new(cni::run_dir()),
-            netns_override: Environment::of_process().netns_override,
+        match folders.is_empty() {
+            true => self.kept.runtime(),
+            false => self.kept.runtime_of(InProcess::Never, folders.join(OsStr::new(":"))),
         }
     }
 }

@@ -17,9 +17,12 @@ mod owner;
 mod plan;
 mod policy;
 mod release;
+mod reload;
 mod status;
 
-use cni::{About, AddCall, CheckCall, DelCall, Failure, GcCall, Plugin, StatusCall, Success, Version};
+use cni::{
+    About, AddCall, CheckCall, DelCall, Failure, GcCall, Plugin, Reloaded, StatusCall, Success, Version,
+};
 
 /// The plugin.
 #[derive(Debug, Clone, Copy)]
@@ -48,5 +51,9 @@ impl Plugin for Bridge {
 
     fn status(&self, call: &StatusCall) -> Result<(), Failure> {
         status::status(call)
+    }
+
+    fn reload(&self, call: &CheckCall) -> Result<Reloaded, Failure> {
+        reload::reload(call)
     }
 }

@@ -12,11 +12,15 @@ mod del;
 mod error;
 mod forget;
 mod gc;
+mod publish;
 mod reach;
+mod reload;
 mod status;
 mod target;
 
-use cni::{About, AddCall, CheckCall, DelCall, Failure, GcCall, Plugin, StatusCall, Success, Version};
+use cni::{
+    About, AddCall, CheckCall, DelCall, Failure, GcCall, Plugin, Reloaded, StatusCall, Success, Version,
+};
 
 /// The plugin.
 #[derive(Debug, Clone, Copy)]
@@ -49,5 +53,9 @@ impl Plugin for Portmap {
 
     fn status(&self, call: &StatusCall) -> Result<(), Failure> {
         status::status(call)
+    }
+
+    fn reload(&self, call: &CheckCall) -> Result<Reloaded, Failure> {
+        reload::reload(call)
     }
 }

@@ -1,5 +1,8 @@
 //! Who has a host port already. The first rule gets the packets, so the second container would wait in vain.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use vocab::{ContainerId, PortMapping};
 
 use super::rule::Rule;
@@ -16,13 +19,14 @@ pub struct Claim {
     pub mapping: PortMapping,
     /// The chain that gets the packets.
     pub chain: String,
-    /// Whose chain it is, if a comment says so and its name proves it. Names of some hundred characters do not fit into a
-    /// comment.
+    /// Whose chain it is, if a comment says so and its name proves it. Names of some hundred characters do not fit
+    /// into a comment.
     pub owner: Option<PublicationOwner>,
 }
 
 impl Firewall {
-    /// Looks for other containers to which iptables leads the packets for a host port, whoever published it.
+    /// Looks for containers other than `not_of` to which iptables leads the packets for a host port, whoever
+    /// published it.
     ///
     /// # Errors
     /// [`Error::Claims`].
@@ -35,8 +39,8 @@ impl Firewall {
         Ok(claims.into_iter().next())
     }
 
-    /// The same for several ports; each of them has at most one claim, by whom it is that the packets reach first. On
-    /// hosts without ports published by iptables it takes one question a family.
+    /// The same for several ports; each of them has at most one claim, by whom it is that the packets reach first.
+    /// On hosts without ports published by iptables it takes one question a family.
     ///
     /// # Errors
     /// [`Error::Claims`].
@@ -89,6 +93,7 @@ fn claims<E>(
     mut rules_of: impl FnMut(&str) -> Result<Vec<Rule>, E>,
 ) -> Result<Vec<Claim>, E> {
     let mut claims = Vec::new();
+    let mut known: HashMap<&str, Vec<Rule>> = HashMap::new();
     for mapping in mappings {
         let port = mapping.host_port.get();
         let is_taken = |rule: &Rule| {
@@ -100,7 +105,11 @@ fn claims<E>(
             if owner.as_ref().is_some_and(|owner| Some(&owner.container) == not_of) {
                 continue;
             }
-            if rules_of(chain)?.iter().any(is_taken) {
+            let rules = match known.entry(chain) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(rules_of(chain)?),
+            };
+            if rules.iter().any(is_taken) {
                 claims.push(Claim { mapping: **mapping, chain: chain.clone(), owner });
                 break;
             }

@@ -1,20 +1,25 @@
-//! The table as the kernel tells it, and changes without a program: possible where iptables is the kind that keeps its
-//! rules in nf_tables.
+//! The table as the kernel tells it, and changes without a program: possible where iptables is the kind that keeps
+//! its rules in nf_tables.
 
 use netlink_packet_netfilter::NetfilterProtoFamily;
-use netlink_packet_netfilter::nftables::{NfTablesMessage, RuleAttribute, RuleMessage};
+use netlink_packet_netfilter::nftables::{ChainMessage, NfTablesMessage, RuleAttribute, RuleMessage};
 
-use super::label::{DNAT, MASQUERADE, OLD_SNAT, SET_MARK};
+use super::label::{CHAIN_PREFIX, DNAT, MASQUERADE, OLD_SNAT, SET_MARK};
 use super::rule::Rule;
 use crate::batch::Batch;
 use crate::channel::{self, Channel};
 use crate::iptables::NAT;
 use crate::{message, wire};
 
-/// `NFTA_RULE_CHAIN` and `NFTA_RULE_HANDLE`; `NFTA_CHAIN_USE`.
+/// `NFTA_RULE_CHAIN` and `NFTA_RULE_HANDLE`; `NFTA_CHAIN_TABLE`, `NFTA_CHAIN_NAME` and `NFTA_CHAIN_USE`.
 const RULE_CHAIN: u16 = 2;
 const RULE_HANDLE: u16 = 3;
+const CHAIN_TABLE: u16 = 1;
+const CHAIN_NAME: u16 = 3;
 const CHAIN_USE: u16 = 6;
+
+mod compat;
+mod prepare;
 
 /// The table of one family.
 pub(super) struct Table<'a> {
@@ -27,17 +32,6 @@ pub(super) struct KernelRule {
     chain: String,
     handle: u64,
     pub(super) rule: Rule,
-}
-
-/// What an ADD finds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Glance {
-    /// Nothing was ever published here.
-    Nothing,
-    /// What containers share is complete, and the container has no chain.
-    Ready,
-    /// Something is half done or damaged.
-    Mixed,
 }
 
 impl Table<'_> {
@@ -74,34 +68,12 @@ impl Table<'_> {
         Ok(answers.iter().filter_map(|answer| KernelRule::parse(answer)).collect())
     }
 
-    /// Whether an ADD has more to do than to add what is the container's own.
-    pub(super) fn glance(&mut self, own: &str, mark: Option<u32>) -> Result<Glance, channel::Error> {
-        let uses = self.uses(&[DNAT, MASQUERADE, SET_MARK, own])?;
-        if uses.iter().all(Option::is_none) {
-            return Ok(Glance::Nothing);
-        }
-        let is_there = |position: usize| uses.get(position).is_some_and(Option::is_some);
-        let mut is_ready = is_there(0) && !is_there(3);
-        for chain in ["PREROUTING", "OUTPUT"] {
-            is_ready = is_ready && self.jumps(chain, DNAT)? == 1;
-        }
-        if let Some(mark) = mark {
-            is_ready = is_ready && is_there(1) && is_there(2) && self.jumps("POSTROUTING", MASQUERADE)? == 1;
-            for chain in [MASQUERADE, SET_MARK] {
-                is_ready =
-                    is_ready && self.rules_of(chain)?.iter().any(|rule| rule.rule.marks.contains(&mark));
-            }
-        }
-        Ok(if is_ready { Glance::Ready } else { Glance::Mixed })
-    }
-
-    fn jumps(&mut self, from: &str, to: &str) -> Result<usize, channel::Error> {
-        Ok(self.rules_of(from)?.iter().filter(|rule| rule.rule.leads_to(to)).count())
-    }
-
     /// Takes away these chains of containers and all that leads there, and what all containers share with the last.
     /// Returns whether there was any.
     pub(super) fn remove(&mut self, chains: &[String]) -> Result<bool, channel::Error> {
+        if chains.is_empty() {
+            return Ok(false);
+        }
         let names: Vec<_> = chains.iter().map(String::as_str).collect();
         // A look first: without a chain nothing can lead there.
         if self.uses(&names)?.iter().all(Option::is_none) {
@@ -121,15 +93,26 @@ impl Table<'_> {
         for chain in &there {
             batch.delete_chain(self.family, NAT, chain);
         }
-        if is_last {
+        // Another one's chain without rules is being filled just now, or was flushed.
+        if is_last && self.containers()?.iter().all(|chain| there.contains(&chain.as_str())) {
             self.remove_shared(&mut batch, &rules, &there)?;
         }
         self.channel.commit(batch)?;
         Ok(true)
     }
 
-    /// The rules of these chains and those that lead there, and whether they are the last. `uses` is how many there must
-    /// be.
+    /// The chains of containers.
+    fn containers(&mut self) -> Result<Vec<String>, channel::Error> {
+        let all = NfTablesMessage::GetChain(ChainMessage { attributes: Vec::new() });
+        let chains = self.channel.list(self.family, all)?;
+        let text = |chain: &[u8], kind| wire::attribute(chain, kind).and_then(wire::text).map(str::to_owned);
+        let is_ours = |chain: &&Vec<u8>| text(chain, CHAIN_TABLE).is_some_and(|table| table == NAT);
+        let names = chains.iter().filter(is_ours).filter_map(|chain| text(chain, CHAIN_NAME));
+        Ok(names.filter(|name| name.starts_with(CHAIN_PREFIX)).collect())
+    }
+
+    /// The rules of these chains and those that lead there, and whether they are the last. `uses` is how many there
+    /// must be.
     fn rules_about(&mut self, chains: &[&str], uses: u32) -> Result<(Vec<KernelRule>, bool), channel::Error> {
         let mut rules = Vec::new();
         for chain in [DNAT, OLD_SNAT].iter().chain(chains) {
@@ -182,6 +165,10 @@ impl Table<'_> {
 }
 
 impl KernelRule {
+    fn handle(&self) -> u64 {
+        self.handle
+    }
+
     fn parse(attributes: &[u8]) -> Option<Self> {
         Some(Self {
             chain: wire::attribute(attributes, RULE_CHAIN).and_then(wire::text)?.to_owned(),

@@ -14,6 +14,9 @@ pub(super) const MASQUERADE: &str = "CNI-HOSTPORT-MASQ";
 /// What old versions of the reference had in its place, with a chain a container.
 pub(super) const OLD_SNAT: &str = "CNI-HOSTPORT-SNAT";
 
+/// How the name of a container's chain begins.
+pub(super) const CHAIN_PREFIX: &str = "CNI-DN-";
+
 /// `MAX_CHAIN_LEN` of the reference: its prefix and so many hexadecimal digits that there are 28 characters.
 const NAME_LEN: usize = 28;
 /// The longest comment of iptables; the reference lets dots stand for what does not fit.
@@ -22,7 +25,7 @@ const CUT: &str = "..";
 
 /// A container's chain.
 pub(super) fn chain(network: &NetworkName, container: &ContainerId) -> String {
-    name("CNI-DN-", network, container)
+    name(CHAIN_PREFIX, network, container)
 }
 
 /// A container's chains: its own and the one that old versions of the reference made.

@@ -12,8 +12,8 @@ const WORDS_MAX: usize = 8000;
 /// How ports are published by iptables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IptablesOptions {
-    /// Whether connections from the host itself and from the container's own subnet are masqueraded (`snat`). Without
-    /// that, they get no answer.
+    /// Whether connections from the host itself and from the container's own subnet are masqueraded (`snat`).
+    /// Without that, they get no answer.
     pub snat: bool,
     /// Whether those from everywhere else are, too (`masqAll`).
     pub masquerade_all: bool,
@@ -102,8 +102,8 @@ impl ChainName {
     /// Checks `text`.
     ///
     /// # Errors
-    /// [`InvalidChainName`] when iptables would not have it for a name, or `iptables-restore` would read it as something
-    /// else.
+    /// [`InvalidChainName`] when iptables would not have it for a name, or `iptables-restore` would read it as
+    /// something else.
     pub fn new(text: &str) -> Result<Self, InvalidChainName> {
         let is_name = (1..=CHAIN_NAME_MAX).contains(&text.len())
             && !text.starts_with(['-', '!'])
@@ -182,8 +182,8 @@ impl fmt::Display for Conditions {
     }
 }
 
-/// In quotes, `iptables-restore` takes all but `"` and `\` as it is. What needs none gets none, for it does not recognise
-/// every option in quotes.
+/// In quotes, `iptables-restore` takes all but `"` and `\` as it is. What needs none gets none: a line that is
+/// refused reads as it was written.
 fn quote(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!%+,-./:=@_".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {

@@ -1,5 +1,6 @@
 //! Which lines a container's ports need, in the words of `iptables-save`. No input, no output.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
@@ -41,18 +42,7 @@ impl Plan {
             Mark::Bit(bit) => (Some(bit.mask()), Some(SET_MARK)),
             Mark::Chain(chain) => (None, Some(chain.as_str())),
         };
-        let sources =
-            mark_chain.map(|_| marked_sources(*address, options.masquerade_all)).unwrap_or_default();
-        let mut rules = Vec::new();
-        for mapping in publication.mappings.iter().filter(|mapping| is_of(mapping, version)) {
-            let connection = connection(mapping);
-            for source in &sources {
-                let line = format!("-A {chain}{source}{connection} -j {}", mark_chain.unwrap_or_default());
-                push_new(&mut rules, line);
-            }
-            let container = socket(address.ip(), mapping.container_port.get());
-            push_new(&mut rules, format!("-A {chain}{connection} -j DNAT --to-destination {container}"));
-        }
+        let rules = rules(publication, *address, &chain, mark_chain);
         let conditions = match version {
             Version::V4 => &options.conditions_v4,
             Version::V6 => &options.conditions_v6,
@@ -62,8 +52,34 @@ impl Plan {
     }
 }
 
-/// As a match of the source, nothing for all: whose connections would otherwise be answered past us. The container's
-/// own subnet reaches it directly, and the host's loopback address means nothing to the container.
+/// What becomes of each mapping's connections: marked for masquerade where that is needed, then translated.
+fn rules(
+    publication: &IptablesPublication<'_>,
+    address: IpNetwork,
+    chain: &str,
+    mark_chain: Option<&str>,
+) -> Vec<String> {
+    let sources = marked_sources(address, publication.options.masquerade_all);
+    let version = Version::of(address.ip());
+    let mut rules = Vec::new();
+    for mapping in publication.mappings.iter().filter(|mapping| is_of(mapping, version)) {
+        let connection = connection(mapping);
+        if let Some(mark_chain) = mark_chain {
+            rules.extend(
+                sources.iter().map(|source| format!("-A {chain}{source}{connection} -j {mark_chain}")),
+            );
+        }
+        let container = socket(address.ip(), mapping.container_port.get());
+        rules.push(format!("-A {chain}{connection} -j DNAT --to-destination {container}"));
+    }
+    // Mappings may say the same twice; a second rule does no good.
+    let mut known = HashSet::new();
+    rules.retain(|rule| known.insert(rule.clone()));
+    rules
+}
+
+/// As a match of the source, nothing for all: whose connections would otherwise be answered past us. The
+/// container's own subnet reaches it directly, and the host's loopback address means nothing to the container.
 fn marked_sources(address: IpNetwork, everybody: bool) -> Vec<String> {
     let subnet = format!(" -s {}/{}", address.network(), address.prefix());
     let first = if everybody || address.prefix() == 0 { String::new() } else { subnet };
@@ -95,8 +111,8 @@ fn socket(address: IpAddr, port: u16) -> String {
     }
 }
 
-/// The reference's order: protocols by name, ports as they were given. It lists all of them in both families; those at an
-/// address of the other one find nothing in the container's chain.
+/// The reference's order: protocols by name, ports as they were given. It lists all of them in both families; those
+/// at an address of the other one find nothing in the container's chain.
 fn entries(publication: &IptablesPublication<'_>, chain: &str, conditions: &Conditions) -> Vec<String> {
     let comment = label::comment(publication.network, publication.container).replace('"', "\\\"");
     let mut entries = Vec::new();
@@ -117,8 +133,5 @@ fn entries(publication: &IptablesPublication<'_>, chain: &str, conditions: &Cond
     entries
 }
 
-fn push_new(lines: &mut Vec<String>, line: String) {
-    if !lines.contains(&line) {
-        lines.push(line);
-    }
-}
+#[cfg(test)]
+pub(super) mod tests;

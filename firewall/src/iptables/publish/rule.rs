@@ -1,5 +1,5 @@
-//! A rule of iptables as far as it matters to published ports, whoever tells of it: `iptables-save` in words, the kernel in
-//! expressions.
+//! A rule of iptables as far as it matters to published ports, whoever tells of it: `iptables-save` in words, the
+//! kernel in expressions.
 
 mod expressions;
 mod words;

@@ -1,11 +1,13 @@
 //! A table as `iptables-save` tells it.
 
+use std::collections::HashSet;
+
 use super::rule::{Rule, words};
 
 /// A table: its chains and rules, in their order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Saved {
-    chains: Vec<String>,
+    pub(super) chains: Vec<String>,
     pub(super) rules: Vec<SavedRule>,
 }
 
@@ -44,8 +46,10 @@ impl Saved {
         self.chains.iter().any(|chain| chain == name)
     }
 
-    pub(super) fn has_line(&self, line: &str) -> bool {
-        self.rules.iter().any(|rule| rule.line == line)
+    /// Those of these lines that are not there.
+    pub(super) fn lacking<'a>(&self, lines: impl Iterator<Item = &'a String>) -> Vec<String> {
+        let there: HashSet<_> = self.rules.iter().map(|rule| &rule.line).collect();
+        lines.filter(|line| !there.contains(line)).cloned().collect()
     }
 
     /// The rules of a chain.

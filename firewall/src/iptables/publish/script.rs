@@ -8,16 +8,23 @@ use super::saved::{Saved, SavedRule};
 use super::shared;
 
 /// What publishes a container's ports and takes away whatever else was in its chain; nothing if that is so already.
+/// All that containers share is completed, too.
 pub(super) fn addition(plan: &Plan, saved: &Saved) -> Option<Vec<String>> {
     let completion = shared::completion(saved, plan.mark, &plan.chain);
-    if completion.is_empty() && is_published(plan, saved) {
-        return None;
+    match completion.is_empty() {
+        true => replacement(plan, saved),
+        false => Some(replacing(plan, saved, completion)),
     }
+}
+
+/// The same where all that containers share is complete.
+pub(super) fn replacement(plan: &Plan, saved: &Saved) -> Option<Vec<String>> {
+    (!is_published(plan, saved)).then(|| replacing(plan, saved, Vec::new()))
+}
+
+fn replacing(plan: &Plan, saved: &Saved, completion: Vec<String>) -> Vec<String> {
     let entries = saved.rules_of(DNAT).filter(|entry| entry.rule.leads_to(&plan.chain));
-    let mut script: Vec<_> = entries.map(SavedRule::deletion).collect();
-    script.extend(completion);
-    script.extend(own(plan));
-    Some(script)
+    entries.map(SavedRule::deletion).chain(completion).chain(own(plan)).collect()
 }
 
 /// The container's own lines.
@@ -40,12 +47,11 @@ fn is_published(plan: &Plan, saved: &Saved) -> bool {
 pub(super) fn missing(plan: &Plan, saved: &Saved) -> Vec<String> {
     let shared = shared::lines(plan.mark);
     let entries = plan.entries.iter().filter(|_| !plan.has_conditions);
-    let all = shared.iter().chain(&plan.rules).chain(entries);
-    all.filter(|line| !saved.has_line(line)).cloned().collect()
+    saved.lacking(shared.iter().chain(&plan.rules).chain(entries))
 }
 
-/// What takes away these chains of containers and all that leads there, and what all containers share with the last;
-/// nothing if there are none.
+/// What takes away these chains of containers and all that leads there, and what all containers share with the
+/// last; nothing if there are none.
 pub(super) fn removal(saved: &Saved, chains: &[String]) -> Option<Vec<String>> {
     let jumps = saved.rules.iter().filter(|rule| chains.iter().any(|chain| rule.rule.leads_to(chain)));
     let mut script: Vec<_> = jumps.map(SavedRule::deletion).collect();
@@ -74,3 +80,6 @@ pub(super) fn owners<'a>(entries: impl Iterator<Item = &'a Rule>) -> Vec<Publica
 pub(super) fn owner(entry: &Rule) -> Option<PublicationOwner> {
     label::owner(entry.comment.as_deref()?, entry.jump.as_deref()?)
 }
+
+#[cfg(test)]
+mod tests;

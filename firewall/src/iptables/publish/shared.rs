@@ -1,18 +1,23 @@
 //! What all containers share: the chains that the reference made once and for all, and the way into them.
 //!
-//! `iptables-restore` does all lines of a script or none, but it cannot look and then act. So a script is made for
-//! what was seen, and fails when that is no longer true; then one looks again. What makes it fail:
+//! Here are the words for the old iptables, and for looking; where nf_tables holds the rules, `kernel::prepare`
+//! makes them. `iptables-restore` does all lines of a script or none, but it cannot look and then act. So a script
+//! is made for what was seen, and fails when that is no longer true; then one looks again. What makes it fail:
 //!
 //! * `-N` when the chain is there by now.
-//! * `-X` when the chain has a rule that was not seen, or when a rule leads to it that was not seen. A chain that lacks
-//!   something is therefore taken apart rule by rule, deleted, and made anew, all in one step.
+//! * `-X` when the chain has a rule that was not seen, or when a rule leads to it that was not seen. A chain that
+//!   lacks something is therefore taken apart rule by rule, deleted, and made anew, all in one step.
 
-use super::label::{DNAT, MASQUERADE, SET_MARK};
+use super::label::{CHAIN_PREFIX, DNAT, MASQUERADE, SET_MARK};
 use super::saved::{Saved, SavedRule};
 
 /// From where the chains of destinations and of masquerade are entered.
 const ENTRANCES: [&str; 2] = ["PREROUTING", "OUTPUT"];
 const EXITS: [&str; 1] = ["POSTROUTING"];
+
+/// The reference's comments.
+pub(super) const MASQUERADE_COMMENT: &str = "CNI portfwd requiring masquerade";
+pub(super) const SET_MARK_COMMENT: &str = "CNI portfwd masquerade mark";
 
 /// Lines that lead into the shared chains.
 pub(super) const FROM_PREROUTING: &str = "-A PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT";
@@ -23,7 +28,7 @@ pub(super) const FROM_POSTROUTING: &str =
 /// The line that marks a connection.
 pub(super) fn set_mark(mark: u32) -> String {
     format!(
-        "-A {SET_MARK} -m comment --comment \"CNI portfwd masquerade mark\" -j MARK --set-xmark {mark:#x}/{mark:#x}"
+        "-A {SET_MARK} -m comment --comment \"{SET_MARK_COMMENT}\" -j MARK --set-xmark {mark:#x}/{mark:#x}"
     )
 }
 
@@ -39,8 +44,8 @@ pub(super) fn lines(mark: Option<u32>) -> Vec<String> {
     ways.chain(mark.iter().flat_map(|mark| [set_mark(*mark), masquerade(*mark)])).collect()
 }
 
-/// What completes the shared chains; nothing if they are complete. Entries for `own`, a container's chain, are gone before
-/// and are not made anew.
+/// What completes the shared chains; nothing if they are complete. Entries for `own`, a container's chain, are gone
+/// before and are not made anew.
 pub(super) fn completion(saved: &Saved, mark: Option<u32>, own: &str) -> Vec<String> {
     let mut script = Vec::new();
     if !is_entered(saved, DNAT, &ENTRANCES) {
@@ -66,15 +71,17 @@ pub(super) fn completion(saved: &Saved, mark: Option<u32>, own: &str) -> Vec<Str
     script
 }
 
-/// What takes away the shared chains with the last container's; nothing while somebody still needs them. `gone` are the
-/// chains that go with the same script.
+/// What takes away the shared chains with the last container's; nothing while somebody still needs them. `gone` are
+/// the chains that go with the same script.
 pub(super) fn removal(saved: &Saved, gone: &[String]) -> Vec<String> {
     let is_gone =
         |rule: &&SavedRule| gone.contains(&rule.chain) || gone.iter().any(|chain| rule.rule.leads_to(chain));
     let is_needed = |chain: &str, ways: &[&str]| {
         saved.jumps_to(chain).filter(|jump| !is_gone(jump)).any(|jump| !ways.contains(&jump.chain.as_str()))
     };
-    if saved.rules_of(DNAT).any(|entry| !is_gone(&entry))
+    let mut containers = saved.chains.iter().filter(|chain| chain.starts_with(CHAIN_PREFIX));
+    if containers.any(|chain| !gone.contains(chain))
+        || saved.rules_of(DNAT).any(|entry| !is_gone(&entry))
         || is_needed(DNAT, &ENTRANCES)
         || is_needed(MASQUERADE, &EXITS)
         || is_needed(SET_MARK, &[])
@@ -100,8 +107,8 @@ fn take_apart(script: &mut Vec<String>, saved: &Saved, chain: &str, own: &str) {
     }
 }
 
-/// Makes a chain with these rules. What led there from elsewhere than the usual `ways` is somebody's own idea, and leads
-/// there again.
+/// Makes a chain with these rules. What led there from elsewhere than the usual `ways` is somebody's own idea, and
+/// leads there again.
 fn make(script: &mut Vec<String>, saved: &Saved, chain: &str, rules: Vec<String>, ways: &[&str]) {
     script.push(format!("-N {chain}"));
     script.extend(rules);

@@ -1,5 +1,5 @@
-//! Rules in the expressions of nf_tables, as `iptables` makes them: its own old matches inside of `match`, or what nf_tables
-//! has in their place. Which of both depends on the version of iptables.
+//! Rules in the expressions of nf_tables, as `iptables` makes them: its own old matches inside of `match`, or what
+//! nf_tables has in their place. Which of both depends on the version of iptables.
 
 use std::net::IpAddr;
 
@@ -106,8 +106,8 @@ impl Rule {
         }
     }
 
-    /// `struct xt_multiport_v1`: which ports are meant, their number, 15 ports (in the machine's own order of bytes), 15 times
-    /// whether a port begins a range, and whether all but these are meant.
+    /// `struct xt_multiport_v1`: which ports are meant, their number, 15 ports (in the machine's own order of
+    /// bytes), 15 times whether a port begins a range, and whether all but these are meant.
     fn read_multiport(&mut self, info: &[u8]) {
         const SOURCE: u8 = 0;
         const PORTS: usize = 2;
@@ -171,4 +171,110 @@ fn port(value: &[u8], offset: usize) -> Option<u16> {
 
 fn host_number(value: &[u8]) -> Option<u32> {
     Some(u32::from_ne_bytes(value.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `-m mark --mark 0x2000/0x2000 -j MASQUERADE` of iptables 1.8.9 is in the kernel.
+    const MASQUERADE: &[u8] = b"\x14\x01\x04\0$\0\x01\0\x09\0\x01\0meta\0\0\0\0\x14\0\x02\0\x08\0\x02\0\0\0\0\x03\x08\0\x01\0\0\0\0\x01\
+        L\0\x01\0\x0c\0\x01\0bitwise\0<\0\x02\0\x08\0\x01\0\0\0\0\x01\x08\0\x02\0\0\0\0\x01\x08\0\x03\0\0\0\0\x04\x08\0\x06\0\0\0\0\0\
+        \x0c\0\x04\0\x08\0\x01\0\0 \0\0\x0c\0\x05\0\x08\0\x01\0\0\0\0\0,\0\x01\0\x08\0\x01\0cmp\0 \0\x02\0\x08\0\x01\0\0\0\0\x01\
+        \x08\0\x02\0\0\0\0\0\x0c\0\x03\0\x08\0\x01\0\0 \0\0,\0\x01\0\x0c\0\x01\0counter\0\x1c\0\x02\0\x0c\0\x01\0\0\0\0\0\0\0\0\0\
+        \x0c\0\x02\0\0\0\0\0\0\0\0\0H\0\x01\0\x0b\0\x01\0target\0\08\0\x02\0\x0f\0\x01\0MASQUERADE\0\0\x08\0\x02\0\0\0\0\0\
+        \x1c\0\x03\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+
+    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut bytes = [(4 + value.len()) as u16, kind].map(u16::to_ne_bytes).concat();
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn expression(name: &[u8], data: &[Vec<u8>]) -> Vec<u8> {
+        attribute(LIST_ELEM, &[attribute(EXPR_NAME, name), attribute(EXPR_DATA, &data.concat())].concat())
+    }
+
+    fn extension(expression_name: &[u8], name: &[u8], info: &[u8]) -> Vec<u8> {
+        expression(expression_name, &[attribute(XT_NAME, name), attribute(XT_INFO, info)])
+    }
+
+    fn rule(expressions: &[Vec<u8>]) -> Rule {
+        Rule::from_attributes(&attribute(RULE_EXPRESSIONS, &expressions.concat()))
+    }
+
+    fn payload(base: u32, offset: u32, length: u32) -> Vec<u8> {
+        let numbers = [(PAYLOAD_BASE, base), (PAYLOAD_OFFSET, offset), (PAYLOAD_LEN, length)];
+        expression(b"payload\0", &numbers.map(|(kind, number)| attribute(kind, &number.to_be_bytes())))
+    }
+
+    fn compare(operator: u32, value: &[u8]) -> Vec<u8> {
+        let value = attribute(CMP_DATA, &attribute(DATA_VALUE, value));
+        expression(b"cmp\0", &[attribute(CMP_OP, &operator.to_be_bytes()), value])
+    }
+
+    #[test]
+    fn a_mark_is_read_from_what_iptables_made() {
+        let masquerade = Rule::from_attributes(MASQUERADE);
+        assert_eq!(masquerade, Rule { marks: vec![0x2000], ..Rule::default() });
+        let set_mark = rule(&[extension(b"target\0", b"MARK\0", b"\0 \0\0\0 \0\0")]);
+        assert_eq!(set_mark.marks, [u32::from_ne_bytes(*b"\0 \0\0")]);
+    }
+
+    #[test]
+    fn several_ports_are_read_with_their_ranges() {
+        let mut info = vec![1, 3];
+        for port in [100_u16, 110, 120] {
+            info.extend(port.to_ne_bytes());
+        }
+        info.resize(2 + 30, 0);
+        info.extend([1, 0, 0]);
+        info.resize(2 + 30 + 15 + 1, 0);
+        let multiport = |info: &[u8]| rule(&[extension(b"match\0", b"multiport\0", info)]).ports;
+        assert_eq!(multiport(&info), [100..=110, 120..=120]);
+        info[47] = 1;
+        assert_eq!(multiport(&info), [], "all but these");
+        (info[47], info[0]) = (0, 0);
+        assert_eq!(multiport(&info), [], "source ports");
+        assert_eq!(multiport(&info[..20]), [], "torn");
+    }
+
+    #[test]
+    fn ports_of_the_old_matches_are_the_destination_s() {
+        let info = [1_u16, 2, 3, 4].map(u16::to_ne_bytes).concat();
+        let ports = |name: &[u8]| rule(&[extension(b"match\0", name, &info)]).ports;
+        assert_eq!(
+            (ports(b"tcp\0"), ports(b"udp\0"), ports(b"sctp\0")),
+            (vec![3..=4], vec![3..=4], vec![1..=2])
+        );
+    }
+
+    #[test]
+    fn what_is_compared_is_what_was_loaded() {
+        let v4 = rule(&[
+            payload(NETWORK_HEADER, 16, 4),
+            compare(EQUAL, &[127, 0, 0, 1]),
+            payload(TRANSPORT_HEADER, 2, 2),
+            compare(EQUAL, &[0x1f, 0x90]),
+            payload(TRANSPORT_HEADER, 0, 2),
+            compare(EQUAL, &[0, 1]),
+        ]);
+        assert_eq!((v4.destination, v4.ports), (Some([127, 0, 0, 1].into()), vec![8080..=8080]));
+        let v6 = rule(&[payload(NETWORK_HEADER, 24, 16), compare(EQUAL, &[0; 16])]);
+        assert_eq!(v6.destination, Some([0_u16; 8].into()));
+        // Not this one, and a whole subnet.
+        assert_eq!(rule(&[payload(NETWORK_HEADER, 16, 4), compare(1, &[127, 0, 0, 1])]).destination, None);
+        let masked =
+            [payload(NETWORK_HEADER, 16, 4), expression(b"bitwise\0", &[]), compare(EQUAL, &[10, 0, 0, 0])];
+        assert_eq!(rule(&masked).destination, None);
+    }
+
+    #[test]
+    fn a_comment_may_stand_in_a_match_or_beside_the_rule() {
+        let matched = rule(&[extension(b"match\0", b"comment\0", b"dnat\0\0\0\0")]);
+        assert_eq!(matched.comment.as_deref(), Some("dnat"));
+        let beside = Rule::from_attributes(&attribute(RULE_USERDATA, &element::comment_userdata("dnat")));
+        assert_eq!(beside.comment, matched.comment);
+    }
 }

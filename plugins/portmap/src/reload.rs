@@ -1,0 +1,56 @@
+//! Reload: ports that went with a flush are published again.
+
+use cni::{CheckCall, ConfigError, Failure, Reloaded, Verb};
+use firewall::{Ensured, Firewall, IptablesOptions, IptablesPublication, Standing};
+use netlink::reaper;
+
+use crate::add::refuse_taken;
+use crate::config::{Backend, Settings};
+use crate::del;
+use crate::error::StepFault;
+use crate::publish::Publish;
+use crate::target::Target;
+
+pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
+    let settings = Settings::read(&call.call.config)?;
+    if settings.mappings.is_empty() {
+        return Ok(Reloaded::AsItWas);
+    }
+    let missing = || ConfigError::MissingPrevResult { verb: Verb::Check };
+    let result = call.call.config.prev_result()?.ok_or_else(missing)?;
+    let target = Target::find(&result, &call.attachment)?;
+    let mappings = target.narrowed(&settings.mappings);
+    let mut firewall = Firewall::new();
+    let by_iptables = |options: &IptablesOptions| {
+        Firewall::new().find_iptables_publication(&IptablesPublication {
+            network: call.call.config.name(),
+            container: &call.attachment.container,
+            addresses: &target.addresses,
+            mappings: &mappings,
+            options,
+        })
+    };
+    let standing = match &settings.backend {
+        Backend::Iptables(options) => by_iptables(options),
+        // The reference may have attached the container, before we took the node over, and its rules may stand.
+        Backend::Nftables(_) => by_iptables(&IptablesOptions::default()),
+    };
+    if standing.map_err(StepFault::from)? == Standing::Whole {
+        return Ok(Reloaded::AsItWas);
+    }
+    // While the rules were gone a process may have begun to listen.
+    refuse_taken(&mut firewall, &mappings, &call.attachment.container)?;
+    let publish = Publish {
+        call: &call.call,
+        attachment: &call.attachment,
+        result: &result,
+        target: &target,
+        mappings: &mappings,
+    };
+    let published = undo::attempt(|undo| publish.run(&settings, &mut firewall, undo));
+    reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), del::caller(&call.call));
+    Ok(match published? {
+        Ensured::Added => Reloaded::PutBack,
+        Ensured::AlreadyThere => Reloaded::AsItWas,
+    })
+}

@@ -1,0 +1,145 @@
+//! What somebody flushed is noticed by CHECK and put back by `netctl reload`, from the cache of whoever attached.
+
+use lab::traffic::{Transport, ask, serve};
+use lab::{Neighbour, Place};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tests::config::{dual, portmap, with};
+use tests::facts::ruleset;
+use tests::{Stage, Surprise, Test, programs};
+
+const WITHIN: Duration = Duration::from_secs(5);
+
+/// A network with everything that a flush can take, as a conflist.
+fn conflist(backend: &str) -> Value {
+    let bridge = with(dual(), json!({"gatewayMode": "nat", "macspoofchk": true}));
+    let mut portmap = with(portmap(&[]), json!({"runtimeConfig": null}));
+    if !backend.is_empty() {
+        portmap["backend"] = json!(backend);
+    }
+    json!({"cniVersion": "1.1.0", "name": "net", "plugins": [bridge, portmap]})
+}
+
+/// `netctl` on the stage's host.
+fn netctl(stage: &Stage, words: &[&str]) -> Result<lab::Outcome, Box<dyn std::error::Error>> {
+    let mut call = lab::Call::new([programs::find("netctl")?]);
+    for word in words {
+        call = call.arg(*word);
+    }
+    Ok(call.run(stage.host()))
+}
+
+fn attach(stage: &Stage, backend: &str, name: &str, port: u16) -> Test {
+    stage.host().write_file("/etc/cni/net.d/net.conflist", conflist(backend).to_string())?;
+    let ports = json!({"portMappings": [
+        {"hostPort": port, "containerPort": 80, "protocol": "tcp"},
+        {"hostPort": port, "containerPort": 80, "protocol": "udp"},
+    ]});
+    let words = ["cni", "add", "net", name, "--container-id", name, "--capability-args", &ports.to_string()];
+    netctl(stage, &words)?.ok()?;
+    Ok(())
+}
+
+/// The lines of a ruleset: which of two tables was made first does not matter.
+fn sorted(ruleset: &str) -> Vec<String> {
+    let mut lines: Vec<_> = ruleset.lines().map(str::to_owned).collect();
+    lines.sort_unstable();
+    lines
+}
+
+fn live(backend: &str, flushes: &[&str]) -> Test {
+    let stage = Stage::new("reload")?;
+    let outside = Neighbour::of(stage.host(), "outside")?;
+    let web = stage.container("web")?;
+    let _servers =
+        [serve(&web, Transport::Tcp, "[::]:80".parse()?)?, serve(&web, Transport::Udp, "[::]:80".parse()?)?];
+    attach(&stage, backend, "web", 8080)?;
+    let reach = || {
+        ask(&outside, Transport::Tcp, "10.99.0.1:8080".parse()?, WITHIN)
+            .map_err(Box::<dyn std::error::Error>::from)
+    };
+    let check = || netctl(&stage, &["cni", "check", "net", "web", "--container-id", "web"]);
+    assert_eq!(reach()?.ip(), outside.v4());
+    check()?.ok()?;
+    let whole = sorted(&ruleset(stage.host())?);
+    for flush in flushes {
+        stage.host().sh(flush).ok()?;
+        let noticed = check()?;
+        assert!(!noticed.succeeded(), "{flush}");
+        // Once for the rules and once for nothing: what is in place is left alone.
+        let said = netctl(&stage, &["reload"])?.ok()?;
+        assert_eq!(said, "net/web/eth0: put back\n", "{flush}");
+        check()?.ok()?;
+        assert_eq!(reach()?.ip(), outside.v4(), "{flush}");
+        assert_eq!(netctl(&stage, &["reload"])?.ok()?, "net/web/eth0: as it was\n");
+        if backend.is_empty() {
+            assert_eq!(sorted(&ruleset(stage.host())?), whole, "{flush}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn everything_comes_back_after_a_flush() -> Test {
+    let flushes = [
+        "nft flush ruleset",
+        "nft delete table inet netctl",
+        "nft flush table inet netctl",
+        "nft flush map inet netctl ports4",
+        "nft flush set inet netctl guarded",
+        "nft flush chain inet netctl forward",
+        "nft delete table bridge netctl",
+    ];
+    live("", &flushes)
+}
+
+#[test]
+fn what_iptables_flushed_comes_back_too() -> Test {
+    live("iptables", &["iptables -t nat -F; ip6tables -t nat -F"])
+}
+
+#[test]
+fn the_next_add_puts_the_rules_back_and_reload_everybody_s_elements() -> Test {
+    let stage = Stage::new("next")?;
+    let [one, two] = [stage.container("one")?, stage.container("two")?];
+    attach(&stage, "", "one", 8001)?;
+    stage.host().sh("nft flush ruleset").ok()?;
+    attach(&stage, "", "two", 8002)?;
+    let _servers =
+        [serve(&one, Transport::Tcp, "[::]:80".parse()?)?, serve(&two, Transport::Tcp, "[::]:80".parse()?)?];
+    let reach = |port: u16| {
+        ask(stage.host(), Transport::Tcp, format!("127.0.0.1:{port}").parse()?, WITHIN)
+            .map_err(Box::<dyn std::error::Error>::from)
+    };
+    assert!(reach(8002).is_ok());
+    assert!(reach(8001).is_err());
+    let said = netctl(&stage, &["reload", "--json"])?.ok()?;
+    let rows: Vec<Value> =
+        serde_json::from_str(&said).map_err(|error| Surprise::new(error.to_string(), &said))?;
+    let outcomes: Vec<_> =
+        rows.iter().map(|row| (row["container"].as_str(), row["outcome"].as_str())).collect();
+    assert_eq!(outcomes, [(Some("one"), Some("put back")), (Some("two"), Some("as it was"))]);
+    assert!(reach(8001).is_ok());
+    Ok(())
+}
+
+#[test]
+fn who_is_gone_is_left_to_del_and_who_lost_his_port_is_told() -> Test {
+    let stage = Stage::new("gone")?;
+    let (gone, web) = (stage.container("gone")?, stage.container("web")?);
+    attach(&stage, "", "gone", 8001)?;
+    attach(&stage, "", "web", 8002)?;
+    gone.vanish(&stage)?;
+    // Another namespace of the same name is not the container.
+    let _other = stage.container("gone")?;
+    stage.host().sh("nft flush ruleset").ok()?;
+    let _server = serve(stage.host(), Transport::Tcp, "0.0.0.0:8002".parse()?)?;
+    let outcome = netctl(&stage, &["reload"])?;
+    assert_eq!(outcome.code(), Some(1), "{outcome}");
+    assert_eq!(outcome.stdout(), "net/gone/eth0: gone\nnet/web/eth0: failed\n");
+    assert!(outcome.stderr().contains("lab-probe (process "), "{outcome}");
+    assert!(!ruleset(stage.host())?.contains("8001"));
+    drop(web);
+    assert_eq!(netctl(&stage, &["reload", "othernet"])?.ok()?, "");
+    Ok(())
+}
