@@ -206,6 +206,38 @@ fn podmans_list_works_through_a_whole_life() -> Test {
 }
 
 #[test]
+fn a_flushed_way_is_opened_again_by_reload() -> Test {
+    for (drops, backend) in [(POLICY, ""), (POLICY, "iptables"), (STRICT, "nftables")] {
+        let stage = Stage::new("reload")?;
+        let outside = Neighbour::of(stage.host(), "outside")?;
+        let _server = serve(&outside, Transport::Udp, socket(outside.v4()))?;
+        stage.host().sh(drops).ok()?;
+        let keys = json!({"ipMasq": true, "name": null, "cniVersion": null});
+        let firewall = json!({"type": "firewall", "backend": backend, "ingressPolicy": "same-bridge"});
+        let list = json!({"cniVersion": "1.1.0", "name": "net", "plugins": [with(dual(), keys), firewall]});
+        stage.host().write_file("/etc/cni/net.d/87-net.conflist", list.to_string())?;
+        let web = stage.container("web")?;
+        let netctl = |words: &str| {
+            let call = lab::Call::new([programs::find("netctl")?]);
+            let call = words.split(' ').fold(call, lab::Call::arg);
+            Ok::<_, Box<dyn std::error::Error>>(call.run(stage.host()))
+        };
+        netctl("cni add net web")?.ok()?;
+        stage.host().sh(&format!("nft flush ruleset; {drops}")).ok()?;
+        assert!(!netctl("cni check net web")?.succeeded());
+        assert!(!reaches(&web, outside.v4(), IN_VAIN), "{backend}");
+        for _ in 0..2 {
+            netctl("reload")?.ok()?;
+            netctl("cni check net web")?.ok()?;
+            assert!(reaches(&web, outside.v4(), WITHIN), "{backend}");
+        }
+        netctl("cni del net web")?.ok()?;
+        assert_eq!(notes(&stage)?, "");
+    }
+    Ok(())
+}
+
+#[test]
 fn a_port_that_somebody_published_is_let_in_and_nothing_else() -> Test {
     for (drops, backend) in [(DOCKER, "iptables"), (STRICT, "nftables")] {
         let stage = Stage::new("published")?;

@@ -57,7 +57,7 @@ impl<'a> Add<'a> {
         let in_one_go = ingress::is_by_iptables(self.settings);
         if let Some(ingress) = ingress.filter(|_| !in_one_go) {
             // Before the way is opened it is closed where it must be.
-            ingress::ensure(firewall, self.network, &ingress)?;
+            let _ = ingress::ensure(firewall, self.network, &ingress)?;
         }
         let traffic = Traffic {
             settings: self.settings,
@@ -65,7 +65,7 @@ impl<'a> Add<'a> {
             addresses: &self.plan.addresses,
             ingress: ingress.filter(|_| in_one_go),
         };
-        backend.open(firewall, &traffic)?;
+        let _ = backend.open(firewall, &traffic)?;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use firewall::iptables::Version;
-use firewall::{Firewall, Ingress, IptablesForward, Owner, Passage, Standing};
+use firewall::{Ensured, Firewall, Ingress, IptablesForward, Owner, Passage, Standing};
 
 use crate::config::{Settings, Wanted};
 use crate::error::{Difference, StepFault};
@@ -65,26 +65,31 @@ impl Backend {
     }
 
     /// Opens the way.
-    pub(crate) fn open(&mut self, firewall: &mut Firewall, traffic: &Traffic<'_>) -> Result<(), StepFault> {
+    pub(crate) fn open(
+        &mut self,
+        firewall: &mut Firewall,
+        traffic: &Traffic<'_>,
+    ) -> Result<Ensured, StepFault> {
+        let mut done = Vec::new();
         match self {
             Self::Iptables { and_passages } => {
-                let _ = firewall.ensure_iptables_forward(&traffic.forward(traffic.addresses))?;
+                done.push(firewall.ensure_iptables_forward(&traffic.forward(traffic.addresses))?);
                 if *and_passages {
-                    let _ = firewall.ensure_passage(&traffic.passage())?;
+                    done.push(firewall.ensure_passage(&traffic.passage())?);
                 }
             }
             Self::Firewalld(zones) => {
                 for address in traffic.addresses {
-                    zones.add_source(&traffic.settings.zone, (*address).into())?;
+                    done.push(zones.add_source(&traffic.settings.zone, (*address).into())?);
                 }
             }
             Self::Nftables => {
                 let dropped = dropped_by_iptables(firewall, traffic.addresses)?;
-                let _ = firewall.ensure_iptables_forward(&traffic.forward(&dropped))?;
-                let _ = firewall.ensure_passage(&traffic.passage())?;
+                done.push(firewall.ensure_iptables_forward(&traffic.forward(&dropped))?);
+                done.push(firewall.ensure_passage(&traffic.passage())?);
             }
         }
-        Ok(())
+        Ok(if done.contains(&Ensured::Added) { Ensured::Added } else { Ensured::AlreadyThere })
     }
 
     /// Finds out whether the way is open.
@@ -188,8 +193,8 @@ mod tests {
         let fake = Fake::default();
         let mut backend = Backend::Firewalld(Box::new(fake.clone()));
         assert_eq!(backend.zone(&settings), Some("work"));
-        backend.open(&mut Firewall::new(), &traffic).unwrap();
-        backend.open(&mut Firewall::new(), &traffic).unwrap();
+        assert_eq!(backend.open(&mut Firewall::new(), &traffic).unwrap(), Ensured::Added);
+        assert_eq!(backend.open(&mut Firewall::new(), &traffic).unwrap(), Ensured::AlreadyThere);
         assert_eq!(fake.sources(), ["work 10.1.0.2/32", "work fd00::2/128"]);
         backend.check(&mut Firewall::new(), &traffic).unwrap();
         fake.clone().remove_source("work", addresses[1].into()).unwrap();

@@ -7,7 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use cni::Failure;
-use firewall::{Firewall, GatewayMode, Ingress, IngressPolicy, Isolation, NetworkPolicy, Standing};
+use firewall::{Ensured, Firewall, GatewayMode, Ingress, IngressPolicy, Isolation, NetworkPolicy, Standing};
 use netlink::{LinkName, RouteSocket};
 use vocab::{InterfaceName, NetworkName};
 
@@ -33,9 +33,8 @@ pub(crate) fn ensure(
     firewall: &mut Firewall,
     network: &NetworkName,
     ingress: &Ingress<'_>,
-) -> Result<(), StepFault> {
-    let _ = firewall.ensure_policy(&policy(network, ingress.bridge, Some(isolation(ingress.policy))))?;
-    Ok(())
+) -> Result<Ensured, StepFault> {
+    Ok(firewall.ensure_policy(&policy(network, ingress.bridge, Some(isolation(ingress.policy))))?)
 }
 
 /// Finds out whether a bridge is closed by our own table.
@@ -74,7 +73,7 @@ pub(crate) fn release(
     let ingress = Ingress { bridge, policy };
     match is_by_iptables(settings) {
         true => firewall.ensure_iptables_ingress(&ingress, &BOTH).map(drop).map_err(StepFault::from),
-        false => ensure(firewall, network, &ingress),
+        false => ensure(firewall, network, &ingress).map(drop),
     }
 }
 

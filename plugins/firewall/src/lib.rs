@@ -16,9 +16,12 @@ mod ingress;
 mod notes;
 mod plan;
 mod release;
+mod reload;
 mod status;
 
-use cni::{About, AddCall, CheckCall, DelCall, Failure, GcCall, Plugin, StatusCall, Success, Version};
+use cni::{
+    About, AddCall, CheckCall, DelCall, Failure, GcCall, Plugin, Reloaded, StatusCall, Success, Version,
+};
 
 /// The plugin.
 #[derive(Debug, Clone, Copy)]
@@ -52,5 +55,9 @@ impl Plugin for HostFirewall {
 
     fn status(&self, call: &StatusCall) -> Result<(), Failure> {
         status::status(call)
+    }
+
+    fn reload(&self, call: &CheckCall) -> Result<Reloaded, Failure> {
+        reload::reload(call)
     }
 }

@@ -3,12 +3,13 @@
 //! The crate `firewalld` speaks to it on the system bus; [`Zones`] is what the plugin needs of a connection, so that
 //! the tests need no bus.
 
+use firewall::Ensured;
 use ipnetwork::IpNetwork;
 
 /// A firewalld that answers.
 pub(crate) trait Zones {
     /// Makes a zone take packets from a network. That it does so already is fine.
-    fn add_source(&mut self, zone: &str, network: IpNetwork) -> Result<(), Error>;
+    fn add_source(&mut self, zone: &str, network: IpNetwork) -> Result<Ensured, Error>;
 
     /// Takes a network out of a zone. That it is not in it is fine.
     fn remove_source(&mut self, zone: &str, network: IpNetwork) -> Result<(), Error>;
@@ -52,12 +53,13 @@ pub(crate) mod fake {
     }
 
     impl Zones for Fake {
-        fn add_source(&mut self, zone: &str, network: IpNetwork) -> Result<(), Error> {
+        fn add_source(&mut self, zone: &str, network: IpNetwork) -> Result<Ensured, Error> {
             let source = format!("{zone} {network}");
-            if !self.0.borrow().contains(&source) {
-                self.0.borrow_mut().push(source);
+            if self.0.borrow().contains(&source) {
+                return Ok(Ensured::AlreadyThere);
             }
-            Ok(())
+            self.0.borrow_mut().push(source);
+            Ok(Ensured::Added)
         }
 
         fn remove_source(&mut self, zone: &str, network: IpNetwork) -> Result<(), Error> {
