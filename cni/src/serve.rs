@@ -22,7 +22,7 @@ pub struct Answer {
 /// The configuration asks for a version that the plugin or the verb does not have.
 #[derive(Debug, thiserror::Error)]
 enum Unsupported {
-    #[error("incompatible CNI versions: config is {config:?}, plugin {plugin} supports [{supported}]")]
+    #[error("incompatible CNI versions: config is \"{config}\", plugin {plugin} supports [{supported}]")]
     Plugin { config: Version, plugin: &'static str, supported: String },
     #[error("cniVersion {config} does not allow {verb}: expected {since} or later")]
     Verb { config: Version, verb: Verb, since: Version },

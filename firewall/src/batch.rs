@@ -114,6 +114,7 @@ impl Change {
             NfTablesMessage::NewRule(_) => Request::AddRule,
             NfTablesMessage::NewSetElement(_) => Request::AddElements,
             NfTablesMessage::DeleteTable(_) => Request::DeleteTable,
+            NfTablesMessage::DeleteSet(_) => Request::DeleteSet,
             NfTablesMessage::DeleteChain(_) => Request::DeleteChain,
             NfTablesMessage::DeleteRule(_) => Request::DeleteRules,
             NfTablesMessage::DeleteSetElement(_) => Request::DeleteElements,

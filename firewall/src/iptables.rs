@@ -4,6 +4,7 @@
 //! made. Whether something is there at all is asked of nf_tables by netlink; a program is started once a verb
 //! and address family, and only when there is something to do. Only this module starts programs.
 
+pub mod forward;
 mod kind;
 pub mod masquerade;
 mod presence;
@@ -13,6 +14,7 @@ mod version;
 
 use crate::channel;
 
+pub use forward::{Ingress, IngressPolicy, IptablesForward};
 pub use masquerade::{Error, IptablesMasquerade};
 pub use publish::{IptablesOptions, IptablesPublication};
 pub use tool::{Error as ToolError, require};

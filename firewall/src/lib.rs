@@ -34,12 +34,14 @@ pub mod conntrack;
 mod element;
 mod expression;
 mod firewall;
+mod foreign;
 pub mod gc;
 pub mod iptables;
 pub mod masquerade;
 mod message;
 mod owner;
 mod owners;
+pub mod passage;
 pub mod policy;
 pub mod ports;
 pub mod reference;
@@ -51,9 +53,12 @@ mod wire;
 
 pub use channel::{Error as NftablesError, Request};
 pub use firewall::{Ensured, Firewall, Removed, Standing};
-pub use iptables::{IptablesMasquerade, IptablesOptions, IptablesPublication};
+pub use iptables::{
+    Ingress, IngressPolicy, IptablesForward, IptablesMasquerade, IptablesOptions, IptablesPublication,
+};
 pub use masquerade::{Masquerade, Masqueraded};
 pub use owner::Owner;
+pub use passage::Passage;
 pub use policy::{GatewayMode, Isolation, NetworkPolicy};
 pub use ports::{MasqueradeClients, Publication, PublishedPort};
 pub use spoof::SpoofCheck;

@@ -224,7 +224,7 @@ fn set_name(table: &Table, set: &Set) -> Vec<SetElementList> {
     vec![SetElementList::Table(table.name.to_owned()), SetElementList::Set(set.name.to_owned())]
 }
 
-fn element_attributes(element: &Element) -> Vec<SetElementAttribute> {
+pub(crate) fn element_attributes(element: &Element) -> Vec<SetElementAttribute> {
     let mut attributes = vec![SetElementAttribute::Key(DataAttribute::Value(element.key.clone()))];
     if let Some(end) = &element.key_end {
         attributes.push(SetElementAttribute::KeyEnd(vec![DefaultNla::new(DATA_VALUE, end.clone())]));

@@ -39,8 +39,9 @@ impl Owner {
         Self(format!("{network}/{container}/{}", attachment.interface))
     }
 
-    /// What a comment says, whoever wrote it.
-    pub(crate) fn from_comment(comment: &str) -> Self {
+    /// What a comment says, whoever wrote it; also for those who keep an owner's text elsewhere.
+    #[must_use]
+    pub fn from_comment(comment: &str) -> Self {
         Self(comment.to_owned())
     }
 

@@ -13,4 +13,5 @@ pub static PLUGINS: &[&dyn Plugin] = &[
     &plugin_host_local::HostLocal,
     &plugin_static::Static,
     &plugin_portmap::Portmap,
+    &plugin_firewall::HostFirewall,
 ];

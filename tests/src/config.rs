@@ -8,6 +8,13 @@ pub const BRIDGE: &str = "br0";
 /// Every version of the specification.
 pub const VERSIONS: [&str; 7] = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"];
 
+/// The versions that a plugin speaks: one that needs the result of those before it in the chain also on DEL is as
+/// young as that is.
+#[must_use]
+pub fn versions_of(plugin: &str) -> &'static [&'static str] {
+    if plugin == "firewall" { &VERSIONS[4..] } else { &VERSIONS }
+}
+
 /// A bridge with IPv4: 10.1.0.1 is the gateway, the first container gets 10.1.0.2.
 #[must_use]
 pub fn v4() -> Value {

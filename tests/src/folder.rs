@@ -9,7 +9,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The plugins that our executable holds.
-pub const OURS: [&str; 7] = ["bridge", "host", "none", "loopback", "host-local", "static", "portmap"];
+pub const OURS: [&str; 8] =
+    ["bridge", "host", "none", "loopback", "host-local", "static", "portmap", "firewall"];
 
 /// A folder with plugins in it, removed when it is dropped.
 #[derive(Debug)]

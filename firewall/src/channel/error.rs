@@ -26,6 +26,8 @@ pub enum Request {
     AddElements,
     /// To delete a table.
     DeleteTable,
+    /// To delete a set.
+    DeleteSet,
     /// To delete a chain.
     DeleteChain,
     /// To delete rules.
@@ -60,6 +62,7 @@ impl fmt::Display for Request {
             Self::AddRule => "add a rule",
             Self::AddElements => "add elements",
             Self::DeleteTable => "delete a table",
+            Self::DeleteSet => "delete a set",
             Self::DeleteChain => "delete a chain",
             Self::DeleteRules => "delete rules",
             Self::DeleteElements => "delete elements",

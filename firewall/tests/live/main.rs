@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 mod conntrack;
+mod forward;
 mod iptables;
 mod masquerade;
+mod passage;
 mod policy;
 mod ports;
 mod publish;

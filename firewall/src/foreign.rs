@@ -1,0 +1,199 @@
+//! Rules and sets in tables that are not ours: what iptables keeps there, and the chains of others that drop.
+//!
+//! Our own tables are values that are installed as a whole (`ruleset`). Here single rules stand among those of others,
+//! so they are read, too: a rule is a list of [`Step`]s in either direction, and two rules are the same when their
+//! steps are, whatever their counters say.
+
+pub(crate) mod set;
+pub(crate) mod step;
+
+use netlink_packet_netfilter::NetfilterProtoFamily;
+use netlink_packet_netfilter::nftables::{
+    ChainAttribute, ChainMessage, Hook as HookAttribute, HookNumber, InetHookNumber, NfTablesMessage,
+    RuleAttribute, RuleMessage, TableAttribute, TableMessage,
+};
+
+use crate::batch::{Batch, Change};
+use crate::channel::{Channel, Error, Question};
+use crate::element;
+use crate::message;
+use crate::wire;
+
+pub(crate) use step::Step;
+
+/// `NFTA_RULE_HANDLE`, `NFTA_RULE_EXPRESSIONS` and `NFTA_RULE_USERDATA`.
+const RULE_HANDLE: u16 = 3;
+const RULE_EXPRESSIONS: u16 = 4;
+const RULE_USERDATA: u16 = 7;
+/// `NFTA_CHAIN_TABLE`, `NFTA_CHAIN_NAME`, `NFTA_CHAIN_HOOK` with `NFTA_HOOK_HOOKNUM`, and `NFTA_CHAIN_POLICY`.
+const CHAIN_TABLE: u16 = 1;
+const CHAIN_NAME: u16 = 3;
+const CHAIN_HOOK: u16 = 4;
+const HOOK_NUMBER: u16 = 1;
+const CHAIN_POLICY: u16 = 5;
+/// `NF_INET_FORWARD`.
+const FORWARD: u32 = 2;
+/// `NF_DROP` and `NF_ACCEPT`.
+pub(crate) const DROP: u32 = 0;
+pub(crate) const ACCEPT: u32 = 1;
+
+/// A chain of somebody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place<'a> {
+    pub(crate) family: NetfilterProtoFamily,
+    pub(crate) table: &'a str,
+    pub(crate) chain: &'a str,
+}
+
+/// A rule as the kernel has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rule {
+    pub(crate) handle: u64,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) comment: Option<String>,
+}
+
+/// A base chain at the hook where packets are forwarded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ForwardChain {
+    pub(crate) family: NetfilterProtoFamily,
+    pub(crate) table: String,
+    pub(crate) name: String,
+    /// Whether it drops what none of its rules took.
+    pub(crate) drops: bool,
+}
+
+impl ForwardChain {
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { family: self.family, table: &self.table, chain: &self.name }
+    }
+
+    fn parse(family: NetfilterProtoFamily, chain: &[u8]) -> Option<Self> {
+        let text = |kind| wire::attribute(chain, kind).and_then(wire::text).map(str::to_owned);
+        let hook = wire::nested(chain, &[CHAIN_HOOK, HOOK_NUMBER]).and_then(wire::number)?;
+        let policy = wire::attribute(chain, CHAIN_POLICY).and_then(wire::number);
+        let chain =
+            Self { family, table: text(CHAIN_TABLE)?, name: text(CHAIN_NAME)?, drops: policy == Some(DROP) };
+        (hook == FORWARD).then_some(chain)
+    }
+}
+
+impl Place<'_> {
+    /// Asks whether it is there.
+    pub(crate) fn question(self) -> Question {
+        (self.family, message::get_chain(self.table, self.chain))
+    }
+}
+
+/// All base chains of a family at the hook where packets are forwarded.
+pub(crate) fn forward_chains(
+    channel: &mut Channel,
+    family: NetfilterProtoFamily,
+) -> Result<Vec<ForwardChain>, Error> {
+    let all = NfTablesMessage::GetChain(ChainMessage { attributes: Vec::new() });
+    let chains = channel.list(family, all)?;
+    Ok(chains.iter().filter_map(|chain| ForwardChain::parse(family, chain)).collect())
+}
+
+/// The rules of a chain in their order; none if there is no such chain.
+pub(crate) fn rules(channel: &mut Channel, place: Place<'_>) -> Result<Vec<Rule>, Error> {
+    let rules = channel.list(place.family, message::get_rules(place.table, place.chain))?;
+    Ok(rules.iter().filter_map(|rule| parse(rule)).collect())
+}
+
+/// The rules of a chain that may be long: those at its head up to the first that decides something, and behind it those
+/// in which one of these values occurs. To pass a rule over takes a small part of the time that reading it takes.
+pub(crate) fn rules_about(
+    channel: &mut Channel,
+    place: Place<'_>,
+    values: &[Vec<u8>],
+) -> Result<Vec<Rule>, Error> {
+    let mut rules = Vec::new();
+    let mut is_head = true;
+    for message in channel.list(place.family, message::get_rules(place.table, place.chain))? {
+        if is_head || values.iter().any(|value| holds(&message, value)) {
+            let rule = parse(&message);
+            is_head &= rule.as_ref().is_none_or(Rule::jumps);
+            rules.extend(rule);
+        }
+    }
+    Ok(rules)
+}
+
+/// Whether an attribute's value may begin so; attributes begin at multiples of four.
+fn holds(message: &[u8], value: &[u8]) -> bool {
+    (0..message.len()).step_by(4).any(|start| message[start..].starts_with(value))
+}
+
+impl Rule {
+    /// Whether it only asks the rules of another chain.
+    pub(crate) fn jumps(&self) -> bool {
+        matches!(self.steps.last(), Some(Step::Jump(_)))
+    }
+}
+
+fn parse(rule: &[u8]) -> Option<Rule> {
+    let handle = wire::attribute(rule, RULE_HANDLE).and_then(wire::long_number)?;
+    let expressions = wire::attribute(rule, RULE_EXPRESSIONS).unwrap_or_default();
+    let comment = wire::attribute(rule, RULE_USERDATA).and_then(element::comment).map(str::to_owned);
+    Some(Rule { handle, steps: step::parse_list(expressions), comment })
+}
+
+impl Batch {
+    /// Makes an empty table as iptables makes it.
+    pub(crate) fn create_foreign_table(&mut self, place: Place<'_>) {
+        let attributes = vec![TableAttribute::Name(place.table.to_owned())];
+        self.change(place.family, NfTablesMessage::NewTable(TableMessage { attributes }));
+    }
+
+    /// Makes a chain that others jump to.
+    pub(crate) fn create_foreign_chain(&mut self, place: Place<'_>) {
+        let attributes = chain_name(place);
+        self.change(place.family, NfTablesMessage::NewChain(ChainMessage { attributes }));
+    }
+
+    /// Makes the base chain through which forwarded packets pass, as iptables makes it: it accepts.
+    pub(crate) fn create_forward_chain(&mut self, place: Place<'_>) {
+        let mut attributes = chain_name(place);
+        attributes.extend([
+            ChainAttribute::Hook(vec![
+                HookAttribute::Number(HookNumber::Inet(InetHookNumber::Forward)),
+                HookAttribute::Priority(0),
+            ]),
+            ChainAttribute::Policy(ACCEPT),
+            ChainAttribute::Type("filter".to_owned()),
+        ]);
+        self.change(place.family, NfTablesMessage::NewChain(ChainMessage { attributes }));
+    }
+
+    /// Adds a rule to a chain: before the one that has the handle, or at the end.
+    pub(crate) fn add_rule(
+        &mut self,
+        place: Place<'_>,
+        before: Option<u64>,
+        steps: &[Step],
+        comment: Option<&str>,
+    ) {
+        let mut attributes = vec![
+            RuleAttribute::Table(place.table.to_owned()),
+            RuleAttribute::Chain(place.chain.to_owned()),
+            RuleAttribute::Expressions(steps.iter().map(Step::compile).collect()),
+        ];
+        attributes.extend(before.map(RuleAttribute::Position));
+        attributes.extend(comment.map(|comment| RuleAttribute::UserData(element::comment_userdata(comment))));
+        self.change(place.family, NfTablesMessage::NewRule(RuleMessage { attributes }));
+    }
+
+    /// Deletes a rule.
+    pub(crate) fn remove_rule(&mut self, place: Place<'_>, handle: u64) {
+        self.delete_rule(place.family, place.table, place.chain, handle);
+    }
+
+    pub(crate) fn change(&mut self, family: NetfilterProtoFamily, message: NfTablesMessage) {
+        self.changes.push(Change { family, message, exclusive: false });
+    }
+}
+
+fn chain_name(place: Place<'_>) -> Vec<ChainAttribute> {
+    vec![ChainAttribute::Table(place.table.to_owned()), ChainAttribute::Name(place.chain.to_owned())]
+}

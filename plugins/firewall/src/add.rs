@@ -1,0 +1,106 @@
+//! ADD: everything, or nothing.
+
+use cni::{AddCall, ConfigError, Failure, Success, Verb};
+use firewall::{Firewall, Owner};
+use undo::Undo;
+use vocab::NetworkName;
+
+use crate::backend::{Backend, Traffic};
+use crate::config::{self, Settings};
+use crate::error::StepFault;
+use crate::ingress;
+use crate::notes::{self, Note, Notes};
+use crate::plan::Plan;
+use crate::release::{self, Leaving};
+
+pub(crate) fn add(call: &AddCall) -> Result<Success, Failure> {
+    let config = &call.call.config;
+    let settings = config::read(config)?;
+    let missing = || ConfigError::MissingPrevResult { verb: Verb::Add };
+    let result = config.prev_result()?.ok_or_else(missing)?;
+    let plan = Plan::new(&result)?;
+    let add = Add {
+        network: config.name(),
+        settings: &settings,
+        plan: &plan,
+        owner: notes::owner(config.name(), &call.attachment),
+        notes: Notes::new(),
+    };
+    let mut firewall = Firewall::new();
+    if !plan.addresses.is_empty() {
+        undo::attempt(|undo| add.run(&mut firewall, undo))?;
+    }
+    release::close(firewall, &call.call);
+    Ok(result)
+}
+
+/// What an ADD works with.
+struct Add<'a> {
+    network: &'a NetworkName,
+    settings: &'a Settings,
+    plan: &'a Plan,
+    owner: Owner,
+    notes: Notes,
+}
+
+impl<'a> Add<'a> {
+    fn run(&'a self, firewall: &mut Firewall, undo: &mut Undo<'a>) -> Result<(), Failure> {
+        let mut backend = Backend::choose(self.settings.backend, firewall)?;
+        let ingress = ingress::wanted(self.settings, self.plan)?;
+        let note = Note {
+            addresses: self.plan.addresses.clone(),
+            zone: backend.zone(self.settings).map(str::to_owned),
+            bridge: ingress.map(|ingress| ingress.bridge.clone()),
+            ports: self.plan.ports.clone(),
+        };
+        self.write_down(firewall, note, undo)?;
+        let in_one_go = ingress::is_by_iptables(self.settings);
+        if let Some(ingress) = ingress.filter(|_| !in_one_go) {
+            // Before the way is opened it is closed where it must be.
+            let _ = ingress::ensure(firewall, self.network, &ingress)?;
+        }
+        let traffic = Traffic {
+            settings: self.settings,
+            owner: &self.owner,
+            addresses: &self.plan.addresses,
+            ingress: ingress.filter(|_| in_one_go),
+        };
+        let _ = backend.open(firewall, &traffic)?;
+        Ok(())
+    }
+
+    /// Notes what is about to be opened, so that whatever happens from here on can be found and closed.
+    fn write_down(&'a self, firewall: &mut Firewall, note: Note, undo: &mut Undo<'a>) -> Result<(), Failure> {
+        let earlier = self.notes.find(&self.owner)?;
+        if let Some(earlier) = &earlier {
+            self.forget_others(firewall, earlier, &note)?;
+        }
+        // A second ADD of a container that runs adds nothing, so it takes nothing back either.
+        if earlier.as_ref() != Some(&note) {
+            let owner = self.owner.clone();
+            undo.push(format!("close the way of {owner}"), {
+                let note = note.clone();
+                move || self.take_back(&owner, &note)
+            });
+            self.notes.write(&self.owner, &note)?;
+        }
+        Ok(())
+    }
+
+    /// Closes the way for addresses that this attachment had before, and in a zone that it was in: a DEL that never
+    /// came.
+    fn forget_others(&self, firewall: &mut Firewall, earlier: &Note, note: &Note) -> Result<(), StepFault> {
+        let still = self.notes.still_of(&self.owner, &earlier.addresses)?;
+        let others = still.iter().filter(|address| !note.addresses.contains(address));
+        let others: Vec<_> = others.copied().collect();
+        firewall.remove_iptables_forward(&others)?;
+        let in_zone = if note.zone == earlier.zone { &others } else { &still };
+        release::zone(earlier.zone.as_deref(), in_zone)?;
+        self.notes.remove(&self.owner, &others)
+    }
+
+    fn take_back(&self, owner: &Owner, note: &Note) -> Result<(), cni::Cause> {
+        let leaving = Leaving { network: self.network, owner, note, settings: Some(self.settings) };
+        leaving.leave(&mut Firewall::new(), &self.notes).map_err(cni::Cause::from)
+    }
+}

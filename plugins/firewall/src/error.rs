@@ -1,0 +1,150 @@
+//! What can go wrong on the way, as the protocol's codes and as a way out.
+
+use std::fmt::Display;
+use std::path::PathBuf;
+
+use cni::{Code, ConfigError, Fault};
+
+use crate::backend::firewalld;
+
+/// A configuration that cannot work. Nothing has been touched.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigFault {
+    /// A key has a value that it cannot have.
+    #[error("invalid network configuration: {key}: {value}: {expected}")]
+    Value {
+        /// The path of the key.
+        key: String,
+        /// Its value.
+        value: String,
+        /// What was expected.
+        expected: String,
+    },
+    /// The document itself is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl ConfigFault {
+    /// The value of a key is not what was expected.
+    pub(crate) fn value(key: impl Into<String>, value: impl Display, expected: impl Into<String>) -> Self {
+        Self::Value { key: key.into(), value: value.to_string(), expected: expected.into() }
+    }
+}
+
+impl Fault for ConfigFault {
+    fn code(&self) -> Code {
+        match self {
+            Self::Value { .. } => Code::INVALID_CONFIG,
+            Self::Config(error) => error.code(),
+        }
+    }
+}
+
+/// A step that could not be taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StepFault {
+    /// iptables could not be changed or looked at.
+    #[error(transparent)]
+    Iptables(#[from] firewall::iptables::forward::Error),
+    /// A chain that drops could not be changed or looked at.
+    #[error(transparent)]
+    Passage(#[from] firewall::passage::Error),
+    /// A bridge could not be closed or opened by our own table.
+    #[error(transparent)]
+    Policy(#[from] firewall::policy::Error),
+    /// Our own tables could not be removed.
+    #[error(transparent)]
+    Collect(#[from] firewall::gc::Error),
+    /// firewalld could not be asked.
+    #[error(transparent)]
+    Firewalld(#[from] firewalld::Error),
+    /// A configuration asks for firewalld, and there is none.
+    #[error("ask firewalld: it does not answer on the system bus")]
+    NoFirewalld,
+    /// A program is needed that is not there.
+    #[error("find {program}, which the old iptables of this kernel needs: it is not installed")]
+    NoProgram {
+        /// Its name.
+        program: &'static str,
+    },
+    /// The kernel did not say which links there are.
+    #[error(transparent)]
+    Netlink(#[from] netlink::Error),
+    /// A note could not be kept.
+    #[error("{action} the note {}", file.display())]
+    Note {
+        /// What was tried.
+        action: &'static str,
+        /// The note's file.
+        file: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A policy needs to know the bridge.
+    #[error(
+        "apply ingressPolicy {policy}: prevResult names no interface on the host that could be the bridge"
+    )]
+    NoBridge {
+        /// The policy.
+        policy: firewall::IngressPolicy,
+    },
+}
+
+impl Fault for StepFault {
+    fn code(&self) -> Code {
+        match self {
+            Self::Note { .. } => Code::IO,
+            Self::NoBridge { .. } => Code::INVALID_CONFIG,
+            _ => Code::INTERNAL,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Iptables(error) => error.hint(),
+            Self::Passage(error) => error.hint(),
+            Self::Policy(error) => error.hint(),
+            Self::Collect(error) => error.hint(),
+            Self::NoFirewalld => Some(
+                "start firewalld, or leave out the key backend: then whoever is in charge is asked"
+                    .to_owned(),
+            ),
+            Self::NoProgram { .. } => Some("install the package iptables".to_owned()),
+            Self::Note { .. } => Some("NETCTL_RUN_DIR names a folder that can be written".to_owned()),
+            Self::NoBridge { .. } => Some("put the plugin behind bridge or ptp in the chain".to_owned()),
+            Self::Firewalld(_) | Self::Netlink(_) => None,
+        }
+    }
+}
+
+/// What CHECK found to be otherwise than ADD made it.
+#[derive(Debug, thiserror::Error)]
+#[error("check {what}: {found}")]
+pub(crate) struct Difference {
+    /// What was looked at.
+    what: String,
+    /// How it differs.
+    found: String,
+}
+
+impl Difference {
+    /// `what` is not as it should be: `found`.
+    pub(crate) fn new(what: impl Display, found: impl Display) -> Self {
+        Self { what: what.to_string(), found: found.to_string() }
+    }
+}
+
+impl Fault for Difference {
+    fn code(&self) -> Code {
+        Code::PLUGIN
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "somebody flushed or reloaded the host's firewall: DEL and ADD put the container's rules back, an ADD of \
+             any container what all share"
+                .to_owned(),
+        )
+    }
+}

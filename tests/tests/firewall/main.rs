@@ -1,0 +1,7 @@
+//! The plugin `firewall` behind `bridge`, on hosts whose own firewall drops what it forwards.
+
+mod closed;
+mod faults;
+mod leaving;
+mod scene;
+mod way;
