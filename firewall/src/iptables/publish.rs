@@ -180,7 +180,8 @@ impl Firewall {
     /// content; so the chain is looked at.
     fn fill(&mut self, version: Version, plan: &Plan) -> Result<(), Cause> {
         tool::restore(version, NAT, &script::own(plan))?;
-        match self.with_table(version, |table| table.rules_of(&plan.chain))?.is_empty() {
+        let is_empty = self.with_table(version, |table| table.rules_of(&plan.chain))?.is_empty();
+        match is_empty && !plan.rules.is_empty() {
             true => Err(ToolError::Nothing { program: tool::restore_program(version) }.into()),
             false => Ok(()),
         }
