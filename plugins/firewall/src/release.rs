@@ -7,7 +7,7 @@ use firewall::{Firewall, Owner};
 use netlink::reaper::{self, Caller};
 use vocab::NetworkName;
 
-use crate::backend::{Backend, firewalld};
+use crate::backend::{Backend, zones};
 use crate::config::Settings;
 use crate::error::StepFault;
 use crate::ingress;
@@ -56,12 +56,12 @@ impl Leaving<'_> {
 /// Takes addresses out of a zone of firewalld. When firewalld is gone, so are its zones.
 pub(crate) fn zone(zone: Option<&str>, addresses: &[IpAddr]) -> Result<(), StepFault> {
     let Some(zone) = zone.filter(|_| !addresses.is_empty()) else { return Ok(()) };
-    if let Some(mut zones) = firewalld::open()? {
-        for address in addresses {
-            zones.remove_source(zone, (*address).into())?;
+    match zones::open()? {
+        Some(mut opened) => {
+            Ok(zones::leave(&mut *opened, zone, addresses.iter().map(|address| (*address).into()))?)
         }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// In which zone an attachment is that nobody has noted: one that the reference made, or whose note the boot took.

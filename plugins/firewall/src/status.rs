@@ -1,5 +1,7 @@
 //! STATUS: whether an ADD could be served.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use cni::{Code, Failure, Fault, StatusCall};
 use firewall::{Firewall, Owner, Passage};
 
@@ -34,7 +36,11 @@ pub(crate) fn status(call: &StatusCall) -> Result<(), Failure> {
     let mut firewall = Firewall::new();
     let backend = Backend::choose(settings.backend, &mut firewall).map_err(not_available)?;
     match backend {
-        Backend::Firewalld(_) => Ok(()),
+        Backend::Firewalld { mut zones, .. } => {
+            // Whether nobody's address is in the zone is asked of a zone that there is.
+            let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED).into();
+            zones.has_source(&settings.zone, nobody).map(drop).map_err(StepFault::from).map_err(not_available)
+        }
         Backend::Iptables { .. } => {
             let mut needed = firewall::iptables::forward::programs().into_iter();
             match needed.find(|program| find_program(program).is_none()) {

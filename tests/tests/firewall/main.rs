@@ -2,6 +2,7 @@
 
 mod closed;
 mod faults;
+mod firewalld;
 mod leaving;
 mod scene;
 mod way;
