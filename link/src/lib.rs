@@ -24,6 +24,7 @@ mod route;
 pub mod sandbox;
 pub mod sync;
 pub mod sysctl;
+pub mod turn;
 pub mod veth;
 
 pub use alias::Alias;

@@ -3,17 +3,18 @@
 use firewall::{Firewall, IptablesMasquerade};
 use ipnetwork::IpNetwork;
 use link::bridge::{AddressChanges, BridgeFacts};
+use link::turn::{self, Matter};
 use netlink::RouteSocket;
 use netlink::reaper::{self, Caller};
 use vocab::{Attachment, ContainerId, InterfaceName, NetworkName};
 
 use crate::config::{Masquerade, Settings};
 use crate::error::StepFault;
-use crate::{lock, owner};
+use crate::owner;
 
 /// Removes a bridge that we made and that nobody uses (any more).
 pub(crate) fn bridge(name: &InterfaceName) -> Result<(), StepFault> {
-    let Some(_lock) = lock::try_alone(name)? else { return Ok(()) };
+    let Some(_lock) = turn::try_alone(name, Matter::Bridge)? else { return Ok(()) };
     let mut host = RouteSocket::open().map_err(StepFault::from)?;
     link::bridge::remove_if_unused(&mut host, name)?;
     Ok(())
@@ -48,7 +49,7 @@ pub(crate) fn network(
     bridge: &InterfaceName,
     leaving: Option<&Attachment>,
 ) -> Result<Network, StepFault> {
-    let Some(_lock) = lock::try_alone(bridge)? else { return Ok(Network::Used) };
+    let Some(_lock) = turn::try_alone(bridge, Matter::Bridge)? else { return Ok(Network::Used) };
     let is_another_s = |link: &netlink::Link| {
         let attachment = link.alias.as_deref().and_then(|alias| owner::read(alias, network));
         attachment.is_some_and(|attachment| Some(&attachment) != leaving)
