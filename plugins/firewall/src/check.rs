@@ -6,7 +6,7 @@ use firewall::Firewall;
 use crate::backend::{Backend, Traffic};
 use crate::config;
 use crate::plan::Plan;
-use crate::{ingress, notes};
+use crate::{apart, ingress, notes};
 
 pub(crate) fn check(call: &CheckCall) -> Result<(), Failure> {
     let config = &call.call.config;
@@ -28,6 +28,7 @@ pub(crate) fn check(call: &CheckCall) -> Result<(), Failure> {
         ingress: wanted.filter(|_| in_one_go),
     };
     backend.check(&mut firewall, &traffic)?;
+    apart::check(wanted.as_ref(), &plan)?;
     match wanted.filter(|_| !in_one_go) {
         Some(wanted) => ingress::check(&mut firewall, config.name(), &wanted),
         None => Ok(()),

@@ -69,6 +69,9 @@ pub(crate) enum StepFault {
     /// The kernel did not say which links there are.
     #[error(transparent)]
     Netlink(#[from] netlink::Error),
+    /// It could not be found out who else comes or leaves.
+    #[error(transparent)]
+    Turn(#[from] link::turn::Error),
     /// A note could not be kept.
     #[error("{action} the note {}", file.display())]
     Note {
@@ -93,6 +96,8 @@ impl Fault for StepFault {
     fn code(&self) -> Code {
         match self {
             Self::Note { .. } => Code::IO,
+            Self::Turn(error) => error.code(),
+            Self::Netlink(error) => link::code_of(error),
             Self::NoBridge { .. } | Self::Firewalld(firewalld::Error::NoZone { .. }) => Code::INVALID_CONFIG,
             _ => Code::INTERNAL,
         }
@@ -105,6 +110,7 @@ impl Fault for StepFault {
             Self::Policy(error) => error.hint(),
             Self::Collect(error) => error.hint(),
             Self::Firewalld(error) => error.hint(),
+            Self::Turn(error) => error.hint(),
             Self::NoFirewalld => Some(
                 "start firewalld, or leave out the key backend: then whoever is in charge is asked"
                     .to_owned(),

@@ -6,6 +6,7 @@
 //! that DEL and GC find it without the result.
 
 mod add;
+mod apart;
 mod backend;
 mod check;
 mod config;

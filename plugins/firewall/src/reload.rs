@@ -6,7 +6,7 @@ use firewall::{Ensured, Firewall};
 use crate::backend::{Backend, Traffic};
 use crate::config;
 use crate::plan::Plan;
-use crate::{ingress, notes, release};
+use crate::{apart, ingress, notes, release};
 
 pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
     let config = &call.call.config;
@@ -27,13 +27,15 @@ pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
         addresses: &plan.addresses,
         ingress: wanted.filter(|_| by_iptables),
     };
+    let _joined = wanted.map(|wanted| ingress::join(&wanted)).transpose()?;
     // As in ADD: closed before it is opened.
+    let apart = apart::keep(&apart::find_together(wanted.as_ref(), &plan)?)?;
     let closed = match wanted.filter(|_| !by_iptables) {
         Some(wanted) => ingress::ensure(&mut firewall, config.name(), &wanted)?,
         None => Ensured::AlreadyThere,
     };
     let opened = backend.open(&mut firewall, &traffic)?;
     release::close(firewall, &call.call);
-    let is_new = [closed, opened].contains(&Ensured::Added);
+    let is_new = [apart, closed, opened].contains(&Ensured::Added);
     Ok(if is_new { Reloaded::PutBack } else { Reloaded::AsItWas })
 }
