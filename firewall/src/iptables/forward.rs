@@ -18,7 +18,7 @@ use std::net::IpAddr;
 use nix::errno::Errno;
 use vocab::InterfaceName;
 
-use super::{Cause, Version, presence};
+use super::{Cause, Version, presence, tool};
 use crate::channel::{self, Request};
 use crate::firewall::{Ensured, Firewall, Removed, Standing};
 use plan::Plan;
@@ -341,9 +341,7 @@ impl IptablesForward<'_> {
 /// The programs that this kernel's iptables needs: those of the old one, where that is in use.
 #[must_use]
 pub fn programs() -> Vec<&'static str> {
-    let names = [["iptables-save", "iptables-restore"], ["ip6tables-save", "ip6tables-restore"]];
-    let used = Version::BOTH.into_iter().zip(names).filter(|(version, _)| is_legacy(*version));
-    used.flat_map(|(_, names)| names).collect()
+    Version::BOTH.into_iter().filter(|version| is_legacy(*version)).flat_map(tool::programs).collect()
 }
 
 /// The address families that have addresses.

@@ -6,9 +6,8 @@
 pub(crate) mod zones;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 
-use firewall::iptables::Version;
+use firewall::iptables::{Version, find_program};
 use firewall::{Ensured, Firewall, Ingress, IptablesForward, Owner, Passage, Standing};
 
 use crate::config::{Settings, Wanted};
@@ -184,12 +183,6 @@ fn dropped_by_iptables(firewall: &mut Firewall, addresses: &[IpAddr]) -> Result<
         }
     }
     Ok(dropped)
-}
-
-/// Looks for a program in `PATH`, as a shell would.
-pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use cni::{Code, Failure, Fault, StatusCall};
+use firewall::iptables::find_program;
 use firewall::{Firewall, Owner, Passage};
 
-use crate::backend::{Backend, find_program};
+use crate::backend::Backend;
 use crate::config;
 use crate::error::StepFault;
 
