@@ -14,6 +14,7 @@
 mod address;
 mod alias;
 pub mod bridge;
+mod caller;
 pub mod container;
 mod failure;
 pub mod inventory;
@@ -28,4 +29,5 @@ pub mod turn;
 pub mod veth;
 
 pub use alias::Alias;
+pub use caller::caller;
 pub use failure::code_of;

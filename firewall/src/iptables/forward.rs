@@ -306,12 +306,7 @@ impl Firewall {
         if !is_legacy(version) {
             return Ok(native?);
         }
-        let legacy = legacy::remove(addresses, version)?;
-        Ok(if [known_absent(native)?, legacy].contains(&Removed::Now) {
-            Removed::Now
-        } else {
-            Removed::Before
-        })
+        of_both(native, legacy::remove(addresses, version)?)
     }
 
     fn remove_ingress(&mut self, bridge: &InterfaceName, version: Version) -> Result<Removed, Cause> {
@@ -319,12 +314,7 @@ impl Firewall {
         if !is_legacy(version) {
             return Ok(native?);
         }
-        let legacy = legacy::remove_ingress(bridge, version)?;
-        Ok(if [known_absent(native)?, legacy].contains(&Removed::Now) {
-            Removed::Now
-        } else {
-            Removed::Before
-        })
+        of_both(native, legacy::remove_ingress(bridge, version)?)
     }
 }
 
@@ -361,6 +351,12 @@ fn any_removed(results: [Result<Removed, Error>; 2]) -> Result<Removed, Error> {
 /// Whether the old iptables filters packets of this family.
 fn is_legacy(version: Version) -> bool {
     presence::is_old(version, FILTER)
+}
+
+/// What was removed where both kinds of iptables may be in use.
+fn of_both(native: Result<Removed, channel::Error>, legacy: Removed) -> Result<Removed, Cause> {
+    let was_there = [known_absent(native)?, legacy].contains(&Removed::Now);
+    Ok(if was_there { Removed::Now } else { Removed::Before })
 }
 
 /// A kernel with the old iptables may have no nf_tables at all: then nothing is there.

@@ -250,7 +250,7 @@ impl<'a> Add<'a> {
             }
             Wanted::Nftables | Wanted::No => {}
         }
-        release::close(firewall, release::caller(self.call));
+        release::close(firewall, link::caller(self.call));
         Ok(())
     }
 

@@ -33,7 +33,7 @@ pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
         attempts.note(release::bridge(&settings.bridge));
         attempts.note(firewall.remove_empty_tables().map_err(StepFault::from));
     }
-    release::close(firewall, release::caller(&call.call));
+    release::close(firewall, link::caller(&call.call));
     attempts.finish()
 }
 

@@ -85,8 +85,3 @@ pub(crate) fn iptables(
 pub(crate) fn close(firewall: Firewall, caller: Caller) {
     reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), caller);
 }
-
-/// What becomes of this process after the verb.
-pub(crate) fn caller(call: &cni::Call) -> Caller {
-    if call.registry.serves_one_call() { Caller::Exits } else { Caller::LivesOn }
-}

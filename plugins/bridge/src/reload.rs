@@ -1,7 +1,7 @@
 //! Reload: what a flush took of an attachment that stands is put back: masquerade, policy, the check of the MAC address,
 //! forwarding.
 
-use cni::{CheckCall, ConfigError, Failure, Reloaded, Success, Verb};
+use cni::{CheckCall, Failure, Reloaded, Success, Verb};
 use firewall::{Ensured, Firewall, IptablesMasquerade, Masquerade, Owner, SpoofCheck};
 use ipnetwork::IpNetwork;
 use link::sysctl::{Outcome, Sysctl};
@@ -15,8 +15,7 @@ use crate::{gateway, owner, release};
 
 pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
     let (settings, _) = config::read(&call.call)?;
-    let missing = || ConfigError::MissingPrevResult { verb: Verb::Check };
-    let result = call.call.config.prev_result()?.ok_or_else(missing)?;
+    let result = call.call.config.expect_prev_result(Verb::Check)?;
     let _lock = turn::join(&settings.bridge, Matter::Bridge).map_err(StepFault::from)?;
     let mut host = RouteSocket::open().map_err(StepFault::from)?;
     let names = owner::host_names(&call.attachment);
@@ -29,7 +28,7 @@ pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
     let reload = Reload { call, settings: &settings, result: &result };
     let restored =
         [reload.forward()?, reload.network(&mut firewall)?, reload.container(&mut firewall, &port)?];
-    release::close(firewall, release::caller(&call.call));
+    release::close(firewall, link::caller(&call.call));
     Ok(restored.into_iter().max().unwrap_or(Reloaded::AsItWas))
 }
 

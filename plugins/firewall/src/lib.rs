@@ -7,6 +7,7 @@
 
 mod add;
 mod apart;
+mod asked;
 mod backend;
 mod check;
 mod config;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use cni::{Attempts, Call, Failure};
 use firewall::{Firewall, Owner};
 use link::turn::{self, Matter, Turn};
-use netlink::reaper::{self, Caller};
+use netlink::reaper;
 use vocab::NetworkName;
 
 use crate::backend::{Backend, zones};
@@ -80,6 +80,5 @@ pub(crate) fn zone_of_unnoted(settings: &Settings, firewall: &mut Firewall) -> O
 
 /// Lets a child wait for the kernel to be done with what was deleted.
 pub(crate) fn close(firewall: Firewall, call: &Call) {
-    let caller = if call.registry.serves_one_call() { Caller::Exits } else { Caller::LivesOn };
-    reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), caller);
+    reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), link::caller(call));
 }
