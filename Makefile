@@ -17,7 +17,8 @@ packages: ## Install the Debian packages that demo, tests and benches need, wher
 build: ## Build both programs: target/*/release/netctl and netctl-cni
 	$(CARGO) build --release --locked -p netctl
 
-demo: packages build ## Show the main job: a conflist, two namespaces, pings, CHECK, DEL, nothing left
+demo: packages build ## Show the main job: a conflist, two namespaces, a published port, CHECK, DEL, nothing left
+	$(CARGO) build --release --locked -q -p lab
 	$(CARGO) run --release --locked -q -p demo
 
 lint: ## What CI denies: formatting and clippy warnings

@@ -1,7 +1,8 @@
 //! The tour that `make demo` gives: the main job on real input, in a private host.
 //!
 //! A conflist as operators have it goes in; two namespaces are attached, reach each other and a neighbour outside,
-//! are checked and detached; and nothing is left. Everything happens in namespaces made for it.
+//! one publishes a port that survives a flush of the firewall, both are checked and detached; and nothing is left.
+//! Everything happens in namespaces made for it.
 
 mod stage;
 
@@ -9,11 +10,14 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use lab::{Except, Host, Neighbour, Snapshot, Topic};
+use lab::traffic::{self, Transport};
+use lab::{Except, Host, Namespace, Neighbour, Snapshot, Topic};
 
 use stage::Stage;
 
 const CONFLIST: &str = include_str!("mynet.conflist");
+/// What a runtime hands over as `runtimeConfig` to the plugins that declare the capability.
+const PORTS: &str = r#"{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]}"#;
 /// What stays on purpose: the network's lock and the addresses last leased (the next lease goes on from there); the
 /// right to forward that the network switched on, with what the kernel changes along; the folders.
 const STAYS: [(Topic, &str); 9] = [
@@ -61,6 +65,8 @@ fn tour() -> Result<Vec<String>, Box<dyn Error>> {
 
     attach(&stage)?;
     talk(&stage, &outside)?;
+    publish(&stage, &host, &outside)?;
+    check(&stage)?;
     detach(&stage)?;
     let stays = STAYS.map(|(topic, text)| Except::Text(topic, text));
     Ok(before.left_behind(&host, &stays)?)
@@ -82,38 +88,86 @@ fn attach(stage: &Stage<'_>) -> Result<(), Box<dyn Error>> {
     stage.show(["netctl", "netns", "add", "green"])?;
     stage.show(["ip", "netns", "list"])?;
     stage.say("ADD, by the executables in /opt/cni/bin as a runtime calls them");
-    for name in ["blue", "green"] {
-        stage.show(["netctl", "cni", "add", "mynet", name, "--plugin-dir", "/opt/cni/bin"])?;
-    }
+    stage.show(cni("add", "green"))?;
+    stage.say("ADD of a container that publishes a port: 8080 of the host is 80 of the container");
+    stage.show(add_with_port("blue"))?;
     stage.say("What the container sees, and what the host sees");
     stage.show(["netctl", "netns", "exec", "blue", "ip", "-brief", "address"])?;
     stage.show(["netctl", "netns", "exec", "blue", "ip", "route"])?;
     stage.show(["ip", "link", "show", "master", "cni0"])?;
-    stage.show(["nft", "list", "table", "inet", "netctl"])
+    stage.say(
+        "The firewall's rules are the same everywhere; a network and a port are elements with their owner",
+    );
+    stage.show(["nft", "list", "set", "inet", "netctl", "masquerade4"])?;
+    stage.show(["nft", "list", "map", "inet", "netctl", "ports4"])
 }
 
 fn talk(stage: &Stage<'_>, outside: &Neighbour) -> Result<(), Box<dyn Error>> {
     stage.say("Between the two, IPv4 and IPv6");
-    stage.show(["netctl", "netns", "exec", "blue", "ping", "-c1", "-W2", "10.22.0.3"])?;
-    stage.show(["netctl", "netns", "exec", "blue", "ping", "-c1", "-W2", "fd00:22::3"])?;
+    stage.show(["netctl", "netns", "exec", "blue", "ping", "-c1", "-W2", "10.22.0.2"])?;
+    stage.show(["netctl", "netns", "exec", "blue", "ping", "-c1", "-W2", "fd00:22::2"])?;
     stage.say("To the neighbour outside: it answers the host's address, for the network is masqueraded");
     let (v4, v6) = (outside.v4().to_string(), outside.v6().to_string());
     stage.show(["netctl", "netns", "exec", "green", "ping", "-c1", "-W2", v4.as_str()])?;
-    stage.show(["netctl", "netns", "exec", "green", "ping", "-c1", "-W2", v6.as_str()])?;
-    stage.say("CHECK: all is as ADD made it; then a hand breaks it, and CHECK says what is wrong");
-    let check = ["netctl", "cni", "check", "mynet", "blue", "--plugin-dir", "/opt/cni/bin"];
-    stage.show(check)?;
-    stage.show(["ip", "-n", "blue", "address", "delete", "10.22.0.2/16", "dev", "eth0"])?;
-    stage.show_refused(check)
+    stage.show(["netctl", "netns", "exec", "green", "ping", "-c1", "-W2", v6.as_str()])
+}
+
+/// A verb for the container in a namespace, by the executables that a runtime would call.
+fn cni<'a>(verb: &'a str, name: &'a str) -> [&'a str; 9] {
+    ["netctl", "cni", verb, "mynet", name, "--container-id", name, "--plugin-dir", "/opt/cni/bin"]
+}
+
+/// The same for ADD of one that publishes a port.
+fn add_with_port(name: &str) -> [&str; 11] {
+    let own = "/opt/cni/bin";
+    [
+        "netctl",
+        "cni",
+        "add",
+        "mynet",
+        name,
+        "--container-id",
+        name,
+        "--plugin-dir",
+        own,
+        "--capability-args",
+        PORTS,
+    ]
+}
+
+fn publish(stage: &Stage<'_>, host: &Host, outside: &Neighbour) -> Result<(), Box<dyn Error>> {
+    let _server = traffic::serve(&Namespace::of(host, "blue"), Transport::Tcp, "[::]:80".parse()?)?;
+    let v4 = format!("{}:8080", outside.host_v4());
+    let v6 = format!("[{}]:8080", outside.host_v6());
+    stage.say("A server in blue answers with the address of who asks: the neighbour is seen as who it is");
+    stage.show_probe(outside, "outside", &v4)?;
+    stage.show_probe(outside, "outside", &v6)?;
+    stage.say("The host asks by 127.0.0.1");
+    stage.show_probe(host, "host", "127.0.0.1:8080")?;
+    stage.say("A third container wants the same port; it is told who has it, and leaves nothing");
+    stage.show(["netctl", "netns", "add", "red"])?;
+    stage.show_refused(add_with_port("red"))?;
+    stage.show(["netctl", "netns", "delete", "red"])?;
+    stage.say("Somebody flushes the firewall: CHECK says so, reload puts back what is missing");
+    stage.show(["nft", "flush", "ruleset"])?;
+    stage.show_refused(cni("check", "blue"))?;
+    stage.show(["netctl", "reload"])?;
+    stage.show(cni("check", "blue"))?;
+    stage.show_probe(outside, "outside", &v4)
+}
+
+fn check(stage: &Stage<'_>) -> Result<(), Box<dyn Error>> {
+    stage.say("A hand takes the container's address away, and CHECK says what is wrong");
+    stage.show(["ip", "-n", "blue", "address", "delete", "10.22.0.3/16", "dev", "eth0"])?;
+    stage.show_refused(cni("check", "blue"))
 }
 
 fn detach(stage: &Stage<'_>) -> Result<(), Box<dyn Error>> {
     stage.say("DEL, once with the namespace there, once with it gone; and once more, which is fine");
-    stage.show(["netctl", "cni", "del", "mynet", "blue", "--plugin-dir", "/opt/cni/bin"])?;
+    stage.show(cni("del", "blue"))?;
     stage.show(["netctl", "netns", "delete", "blue", "green"])?;
-    let gone = ["netctl", "cni", "del", "mynet", "/run/netns/green", "--plugin-dir", "/opt/cni/bin"];
-    stage.show(gone)?;
-    stage.show(gone)?;
+    stage.show(cni("del", "green"))?;
+    stage.show(cni("del", "green"))?;
     stage.say("GC with nothing valid takes the network's own things too: bridge and firewall table");
     stage.show(["netctl", "cni", "gc", "mynet", "--all", "--plugin-dir", "/opt/cni/bin"])?;
     stage.show(["ip", "-brief", "link"])?;

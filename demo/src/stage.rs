@@ -2,7 +2,10 @@
 
 use std::error::Error;
 
-use lab::{Host, Place};
+use lab::{Call, Host, Place, tools};
+
+/// How long an answer is waited for, in milliseconds.
+const PATIENCE: &str = "5000";
 
 /// Where the tour takes place.
 pub(crate) struct Stage<'a> {
@@ -21,17 +24,30 @@ impl<'a> Stage<'a> {
 
     /// Runs a command that must succeed.
     pub(crate) fn show<const N: usize>(&self, words: [&str; N]) -> Result<(), Box<dyn Error>> {
-        println!("$ {}", words.join(" "));
+        println!("$ {}", words.map(quoted).join(" "));
         indent(&self.host.run(words).ok()?);
         Ok(())
     }
 
     /// Runs a command that must fail, and shows what it says.
     pub(crate) fn show_refused<const N: usize>(&self, words: [&str; N]) -> Result<(), Box<dyn Error>> {
-        println!("$ {}", words.join(" "));
+        println!("$ {}", words.map(quoted).join(" "));
         let outcome = self.host.run(words).refused()?;
         indent(outcome.stdout());
         indent(outcome.stderr());
+        Ok(())
+    }
+
+    /// Asks a server from somewhere, and shows as whom it sees us.
+    pub(crate) fn show_probe(
+        &self,
+        from: &impl Place,
+        place: &str,
+        address: &str,
+    ) -> Result<(), Box<dyn Error>> {
+        let probe = tools::probe().ok_or("no lab-probe: run `cargo build -p lab` first")?;
+        println!("{place}$ lab-probe ask-tcp {address}");
+        indent(&Call::new([probe]).arg("ask-tcp").arg(address).arg(PATIENCE).run(from).ok()?);
         Ok(())
     }
 
@@ -46,6 +62,12 @@ impl<'a> Stage<'a> {
         self.host.run(["rm", path]).ok()?;
         Ok(())
     }
+}
+
+/// A word as it would be typed into a shell.
+fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/.-_:=".contains(&byte);
+    if word.bytes().all(is_plain) { word.to_owned() } else { format!("'{word}'") }
 }
 
 fn parent(path: &str) -> &str {

@@ -16,8 +16,9 @@ const NAME_LEN: usize = 16;
 const UDATA_COMMENT: u8 = 0;
 /// A number that libnftables does not use, and passes over: what only we read.
 const UDATA_NOTE: u8 = 0x4e;
-/// `NFT_USERDATA_MAXLEN`: what the kernel keeps with an element.
-const USERDATA_MAX: usize = 256;
+/// What the kernel keeps with an element. `NFT_USERDATA_MAXLEN` is 256, but together with the byte that says how long they
+/// are they are counted in one byte (`nft_set_ext_check`): 255 and 256 are refused with EINVAL since Linux 6.0.
+const USERDATA_MAX: usize = 254;
 
 /// `NFTA_SET_ELEM_LIST_ELEMENTS`, `NFTA_LIST_ELEM` and what is inside of it.
 const LIST_ELEMENTS: u16 = 3;

@@ -23,8 +23,8 @@ pub struct Firewall {
     channel: Option<Channel>,
 }
 
-/// What an `ensure_` found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What an `ensure_` found. What two of them found together is the greater one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[must_use]
 pub enum Ensured {
     /// Nothing had to be done.

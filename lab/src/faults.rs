@@ -20,7 +20,7 @@ use crate::call::Call;
 use crate::outcome::{Outcome, Unexpected};
 use crate::place::Place;
 use crate::tools;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::io;
@@ -63,6 +63,8 @@ pub struct Disturbed {
     pub outcome: Outcome,
     /// Whether the fault really happened: a program may go another way than when it was counted.
     pub hit: bool,
+    /// Whether it happened to another program too, which this one runs.
+    pub hit_another: bool,
 }
 
 /// A program could not be observed.
@@ -121,8 +123,10 @@ impl Strace {
             Fault::Kill => ("signal=SIGKILL".to_owned(), "+++ killed by SIGKILL"),
         };
         let inject = format!("inject={syscall}:{what}:when={nth}");
-        let (outcome, log) = trace(place, call, &["-e", &format!("trace={syscall}"), "-e", &inject])?;
-        Ok(Disturbed { outcome, hit: log.contains(sign) })
+        // The log begins with the program's own `execve`.
+        let calls = format!("trace=execve,{syscall}");
+        let (outcome, log) = trace(place, call, &["-e", &calls, "-e", &inject])?;
+        Ok(Disturbed { outcome, hit: log.contains(sign), hit_another: has_hit_another(&log, sign) })
     }
 }
 
@@ -162,9 +166,26 @@ fn count(log: &str) -> BTreeMap<&str, u32> {
     highest
 }
 
+/// Whether a process that runs another program than the first line's met a fault, by its sign.
+fn has_hit_another(log: &str, sign: &str) -> bool {
+    let process = |line: &str| line.split_whitespace().next().map(str::to_owned);
+    let starts = log.lines().filter(|line| line.contains(" execve("));
+    let others: BTreeSet<_> = starts.skip(1).filter_map(process).collect();
+    log.lines().filter(|line| line.contains(sign)).filter_map(process).any(|hit| others.contains(&hit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fault_in_another_program_is_told_from_one_in_a_thread() {
+        let log = "7  execve(\"/x\", ...) = 0\n\
+                   8  recvmsg(3) = -1 ENOMEM (INJECTED)\n\
+                   9  execve(\"/y\", ...) = 0\n";
+        assert!(!has_hit_another(log, "(INJECTED)"));
+        assert!(has_hit_another(&format!("{log}9  recvmsg(4) = -1 ENOMEM (INJECTED)\n"), "(INJECTED)"));
+    }
 
     #[test]
     fn calls_are_counted_by_process_and_once_each() {

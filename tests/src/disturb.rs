@@ -9,8 +9,9 @@ use lab::faults::{Disturbed, Fault, Point, Strace};
 use serde_json::Value;
 
 /// System calls that neither change anything nor can say that they failed in a way that a program could handle;
-/// a kill at one of them is a kill at the next.
-const HARMLESS: [&str; 32] = [
+/// a kill at one of them is a kill at the next. (`ioctl`: the standard library makes pipes to programs not block by it,
+/// and takes for granted that it can.)
+const HARMLESS: [&str; 33] = [
     "access",
     "arch_prctl",
     "brk",
@@ -28,6 +29,7 @@ const HARMLESS: [&str; 32] = [
     "getsockname",
     "gettid",
     "getuid",
+    "ioctl",
     "lseek",
     "madvise",
     "mmap",

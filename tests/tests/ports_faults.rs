@@ -53,8 +53,12 @@ fn fail_each_call_of_add(config: &Value) -> Test {
             assert_told(point, &disturbed)?;
         }
         if disturbed.outcome.succeeded() {
-            // What went another way and succeeded must be whole.
-            call.check().done()?;
+            // What went another way and succeeded must be whole. A program of others that is disturbed may write nonsense
+            // and be content, as iptables-restore is; that it is nonsense, CHECK says.
+            match call.check().done() {
+                Err(error) if !disturbed.hit_another => return Err(Surprise::new(context, error).into()),
+                Ok(()) | Err(_) => {}
+            }
             call.del().done()?;
         }
         assert_as_before(&before, &context)?;
@@ -142,8 +146,8 @@ fn disturb_each_call_of_del(config: &Value, fault: Fault) -> Test {
         }
         assert_as_before(&before, &context)?;
     }
-    let rules = stage.host().sh("nft list table inet netctl").ok()?;
-    assert!(rules.contains("7000") || config["backend"] == "iptables", "the other container's: {rules}");
+    let rules = stage.host().sh("nft list ruleset").ok()?;
+    assert!(rules.contains("7000"), "the other container's: {rules}");
     Ok(())
 }
 

@@ -108,6 +108,41 @@ fn a_container_that_the_reference_published_keeps_its_port() -> Test {
 }
 
 #[test]
+fn a_container_in_two_networks_has_a_port_by_the_first_and_both_are_whole() -> Test {
+    let stage = Stage::new("both")?;
+    let web = stage.container("web")?;
+    let second_network = with(
+        dual(),
+        json!({"name": "second", "bridge": "br1", "ipam": {"type": "host-local", "ranges": [[{"subnet": "10.2.0.0/24"}]]}}),
+    );
+    let second_ports = with(portmap(&["8080:80", "8081:80"]), json!({"name": "second"}));
+    let first = chain(&stage, &["8080:80"], &web);
+    let second = Chain::new(&stage, &[second_network, second_ports], &web).interface("eth1");
+    let (first_result, second_result) = (first.add()?, second.add()?);
+    let leads_to = |port: u16| -> Result<Vec<String>, tests::Surprise> {
+        let key = format!("tcp . {port} comment");
+        let text = ruleset(stage.host())?;
+        let lines = text.lines().filter(|line| line.contains(&key) && line.contains(" : 10."));
+        let target = |line: &str| line.split(" : ").nth(1)?.split(' ').next().map(str::to_owned);
+        Ok(lines.filter_map(target).collect())
+    };
+    assert_eq!((leads_to(8080)?, leads_to(8081)?), (vec!["10.1.0.2".into()], vec!["10.2.0.2".into()]));
+    first.check(&first_result)?;
+    second.check(&second_result)?;
+    // Without the first the port is nobody's, which the second does not hide.
+    first.del(Some(&first_result))?;
+    assert!(leads_to(8080)?.is_empty());
+    let check = second.call(1, &second_result).check();
+    check.error(100, &["8080:80/tcp to 10.2.0.2:80", "netctl reload"])?;
+    second.call(1, &second_result).add().result()?;
+    second.check(&second_result)?;
+    assert_eq!(leads_to(8080)?, ["10.2.0.2"]);
+    second.del(Some(&second_result))?;
+    assert!(!ruleset(stage.host())?.contains("808"));
+    Ok(())
+}
+
+#[test]
 fn what_cannot_work_is_refused_before_anything_is_touched() -> Test {
     let stage = Stage::new("refused")?;
     let container = stage.container("web")?;

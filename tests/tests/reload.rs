@@ -89,6 +89,7 @@ fn everything_comes_back_after_a_flush() -> Test {
         "nft flush set inet netctl guarded",
         "nft flush chain inet netctl forward",
         "nft delete table bridge netctl",
+        "echo 0 >/proc/sys/net/ipv4/conf/br0/route_localnet",
     ];
     live("", &flushes)
 }

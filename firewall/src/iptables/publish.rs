@@ -168,12 +168,23 @@ impl Firewall {
             let is_replaced = settle(version, |saved| script::replacement(plan, saved))?;
             return Ok(added_if(is_replaced || prepared.has_changed));
         }
-        if let Err(error) = tool::restore(version, NAT, &script::own(plan)) {
+        if let Err(error) = self.fill(version, plan) {
             // What cannot be undone now is found by its chain, by the DEL that follows.
             let _undone = self.remove_chains(version, std::slice::from_ref(&plan.chain));
-            return Err(error.into());
+            return Err(error);
         }
         Ok(Ensured::Added)
+    }
+
+    /// Adds the rules of a chain that is empty. The program takes a script that it cannot read for an empty one, and is
+    /// content; so the chain is looked at.
+    fn fill(&mut self, version: Version, plan: &Plan) -> Result<(), Cause> {
+        tool::restore(version, NAT, &script::own(plan))?;
+        let is_empty = self.with_table(version, |table| table.rules_of(&plan.chain))?.is_empty();
+        match is_empty && !plan.rules.is_empty() {
+            true => Err(ToolError::Nothing { program: tool::restore_program(version) }.into()),
+            false => Ok(()),
+        }
     }
 
     fn missing_of(&mut self, plan: &Plan, version: Version) -> Result<Vec<String>, Cause> {

@@ -1,8 +1,8 @@
 //! The programs: `iptables-save` and `iptables-restore`, and their siblings for IPv6.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use super::Version;
 
@@ -23,6 +23,12 @@ pub enum Error {
         /// What the kernel says.
         source: io::Error,
     },
+    /// It says yes, and has done nothing.
+    #[error("run {program}: it did nothing, and says nothing of it")]
+    Nothing {
+        /// Its name.
+        program: &'static str,
+    },
     /// It says no.
     #[error("run {program}: {message}")]
     Refused {
@@ -42,7 +48,7 @@ impl Error {
                 "install the package iptables, or do not ask for iptables: nftables needs no program"
                     .to_owned(),
             ),
-            Self::Start { .. } | Self::Refused { .. } => None,
+            Self::Start { .. } | Self::Nothing { .. } | Self::Refused { .. } => None,
         }
     }
 }
@@ -77,8 +83,7 @@ pub fn require() -> Result<(), Error> {
 /// A table as text.
 pub(super) fn save(version: Version, table: &str) -> Result<String, Error> {
     let [program, _] = programs(version);
-    let output = run(program, &["-t", table], "")?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    run(program, &["-t", table], "")
 }
 
 /// Does all lines to a table or, on an error, none. What they do not mention stays.
@@ -95,11 +100,11 @@ pub(super) fn restore_program(version: Version) -> &'static str {
 
 /// What a program says of itself.
 pub(super) fn version(program: &'static str) -> Result<String, Error> {
-    let output = run(program, &["--version"], "")?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    run(program, &["--version"], "")
 }
 
-fn run(program: &'static str, arguments: &[&str], input: &str) -> Result<Output, Error> {
+/// What a program wrote to standard output.
+fn run(program: &'static str, arguments: &[&str], input: &str) -> Result<String, Error> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let failed = |source: io::Error| match source.kind() {
@@ -111,14 +116,23 @@ fn run(program: &'static str, arguments: &[&str], input: &str) -> Result<Output,
         // A program that does not read to the end says why, which is the better error.
         let _unread = stdin.write_all(input.as_bytes());
     }
-    let output = child.wait_with_output().map_err(|source| Error::Start { program, source })?;
-    if output.status.success() {
-        return Ok(output);
+    // One after the other: what these programs say beside their output has room in a pipe. (The standard library would
+    // read both at once, and panics when it cannot.)
+    let (output, words) = (read_all(child.stdout.take()), read_all(child.stderr.take()));
+    let status = child.wait().map_err(failed)?;
+    let words = words.map_err(failed)?;
+    if status.success() {
+        return output.map_err(failed);
     }
-    let words = String::from_utf8_lossy(&output.stderr);
     let message = match words.trim() {
-        "" => output.status.to_string(),
+        "" => status.to_string(),
         words => words.lines().collect::<Vec<_>>().join("; "),
     };
     Err(Error::Refused { program, message })
+}
+
+fn read_all(pipe: Option<impl Read>) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    pipe.map_or(Ok(0), |mut pipe| pipe.read_to_end(&mut bytes))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -82,20 +82,19 @@ fn find(
     }
     let ports = plan.claims.iter().map(|claim| (claim.host.map(), claim.element(&plan.owner)));
     let found = Found::look(channel, ports.chain(plan.note.clients()))?;
-    let is_in_place = |claim: &&Claim| {
+    let (mut ours, mut missing) = (Vec::new(), Vec::new());
+    for claim in &plan.claims {
         let wanted = claim.element(&plan.owner);
-        let holder = found.owner(claim.host.map(), &wanted);
         let leads_there = found.get(claim.host.map(), &wanted).is_some_and(|found| found.data == wanted.data);
-        holder.is_some_and(|holder| {
-            holder.is_container_of(&plan.owner) && (holder != plan.owner || leads_there)
-        })
-    };
-    let (ours, missing): (Vec<&Claim>, Vec<&Claim>) = plan.claims.iter().partition(is_in_place);
-    let mut missing: Vec<_> =
-        missing.into_iter().map(|claim| format!("{} to {}", claim.mapping, claim.target)).collect();
-    if !ours.is_empty() {
-        let lost = plan.note.clients().into_iter().filter(|(set, element)| found.get(set, element).is_none());
-        missing.extend(lost.map(|(set, _)| format!("an element of set {}", set.name)));
+        match found.owner(claim.host.map(), &wanted) {
+            Some(holder) if holder == plan.owner && leads_there => ours.push(*claim),
+            Some(holder) if holder != plan.owner && holder.is_container_of(&plan.owner) => {}
+            _ => missing.push(format!("{} to {}", claim.mapping, claim.target)),
+        }
     }
+    // Whose port it is has the elements that go with it.
+    let clients = plan.note.with(&ours).clients().into_iter();
+    let lost = clients.filter(|(set, element)| found.get(set, element).is_none());
+    missing.extend(lost.map(|(set, _)| format!("an element of set {}", set.name)));
     Ok(if missing.is_empty() { Standing::Whole } else { Standing::Missing(missing) })
 }

@@ -257,7 +257,7 @@ mod tests {
         let every_other = (1..200).map(|number| hosts(Family::V4, None, &(2 * number).to_string())[0]);
         let note = note(every_other.collect());
         let element = note.element(&attachment(), &Owner::from_comment("net/web/eth0"));
-        assert!(element.userdata.len() <= 256);
+        assert!(element.userdata.len() <= 254);
         let read = Note::read(&element).unwrap();
         assert!(!read.is_whole && read.hosts.len() > 20 && note.hosts.starts_with(&read.hosts));
     }

@@ -289,10 +289,13 @@ fn ports_that_no_note_has_room_for_are_withdrawn_too() {
         let _published = other.publish().unwrap();
         let words: Vec<_> = (0..200).map(|number| format!("{}:80", 10_000 + 2 * number)).collect();
         let words: Vec<_> = words.iter().map(String::as_str).collect();
-        let web = wish("web", 2, &words);
-        assert_eq!(web.publish().unwrap(), Ensured::Added);
-        assert_eq!(web.publish().unwrap(), Ensured::AlreadyThere);
-        assert_eq!(web.unpublish().len(), 400);
+        // Whatever is left of the room behind a longer or shorter name.
+        for length in 1..=10 {
+            let web = wish(&"w".repeat(length), 2, &words);
+            assert_eq!(web.publish().unwrap(), Ensured::Added);
+            assert_eq!(web.publish().unwrap(), Ensured::AlreadyThere);
+            assert_eq!(web.unpublish().len(), 400);
+        }
         assert_eq!(other.find(), Standing::Whole);
         other.unpublish();
         assert_eq!(elements(), 0);

@@ -112,7 +112,7 @@ fn again_changes_nothing_and_uninstall_leaves_nothing() {
 fn strangers_are_refused_by_name_and_nothing_is_touched() {
     let machine = Machine::new("refused");
     machine.stranger("bridge", "the reference");
-    machine.stranger("portmap", "no business of ours");
+    machine.stranger("calico", "no business of ours");
     let before = machine.snapshot();
     let output = machine.run(&["install"]);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -121,7 +121,7 @@ fn strangers_are_refused_by_name_and_nothing_is_touched() {
         stderr.contains("bridge there did not come with netctl") && stderr.contains("--force"),
         "{stderr}"
     );
-    assert!(!stderr.contains("portmap"), "{stderr}");
+    assert!(!stderr.contains("calico"), "{stderr}");
     assert_eq!(machine.snapshot(), before);
 }
 
@@ -129,7 +129,7 @@ fn strangers_are_refused_by_name_and_nothing_is_touched() {
 fn strangers_come_back_when_netctl_goes() {
     let machine = Machine::new("restored");
     machine.stranger("bridge", "the reference");
-    machine.stranger("portmap", "no business of ours");
+    machine.stranger("calico", "no business of ours");
     symlink("/usr/lib/cni/loopback", machine.cni_bin().join("loopback")).unwrap();
     let before = machine.snapshot();
     machine.succeed(&["install", "--force"]);

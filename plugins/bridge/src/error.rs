@@ -150,7 +150,7 @@ impl Difference {
         Self {
             what: what.to_string(),
             found: found.to_string(),
-            hint: "DEL and ADD make the attachment anew; an ADD of any container puts the network's own rules back",
+            hint: "`netctl reload` puts back what somebody flushed; DEL and ADD make the attachment anew",
         }
     }
 }

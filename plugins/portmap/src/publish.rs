@@ -32,7 +32,7 @@ impl<'a> Publish<'a> {
     ) -> Result<Ensured, Failure> {
         let mut host = RouteSocket::open().map_err(StepFault::from)?;
         let interface = reach::find_interface(&mut host, self.target, self.attachment)?;
-        let (ensured, serves_host) = match &settings.backend {
+        let (mut ensured, serves_host) = match &settings.backend {
             Backend::Nftables(clients) => {
                 let serves_host = *clients != MasqueradeClients::Never;
                 (self.by_nftables(&interface, *clients, firewall, undo)?, serves_host)
@@ -41,9 +41,10 @@ impl<'a> Publish<'a> {
         };
         if serves_host {
             if let Some(setting) = reach::localhost(&interface, self.target, self.mappings) {
-                reach::ensure_localhost(setting, undo)?;
+                ensured = ensured.max(reach::ensure_localhost(setting, undo)?);
             }
-            reach::ensure_hairpin(&mut host, self.result, undo).map_err(StepFault::from)?;
+            let hairpin = reach::ensure_hairpin(&mut host, self.result, undo).map_err(StepFault::from)?;
+            ensured = ensured.max(hairpin);
         }
         // What leads to the container already is left alone, so that a reload disturbs nobody.
         forget::others(self.target, self.mappings).map_err(StepFault::from)?;

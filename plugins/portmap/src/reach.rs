@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use cni::Success;
+use firewall::Ensured;
 use ipnetwork::IpNetwork;
 use link::sysctl::{Outcome, Sysctl};
 use netlink::{Link, LinkName, RouteSocket};
@@ -49,13 +50,14 @@ pub(crate) fn localhost(
 
 /// Lets the host's 127.0.0.1 be answered by containers behind an interface. What comes from there for a loopback address
 /// is dropped by our table before anything else sees it.
-pub(crate) fn ensure_localhost(setting: Sysctl, undo: &mut Undo<'_>) -> Result<(), link::sysctl::Error> {
-    if setting.ensure("1")? == Outcome::Changed {
-        undo.push(format!("set {} back to 0", setting.path().display()), move || {
-            setting.ensure_if_there("0").map(drop)
-        });
+pub(crate) fn ensure_localhost(setting: Sysctl, undo: &mut Undo<'_>) -> Result<Ensured, link::sysctl::Error> {
+    if setting.ensure("1")? != Outcome::Changed {
+        return Ok(Ensured::AlreadyThere);
     }
-    Ok(())
+    undo.push(format!("set {} back to 0", setting.path().display()), move || {
+        setting.ensure_if_there("0").map(drop)
+    });
+    Ok(Ensured::Added)
 }
 
 /// The ports of bridges among the host's interfaces that a result names: the container's is one of them.
@@ -75,7 +77,8 @@ pub(crate) fn ensure_hairpin(
     host: &mut RouteSocket,
     result: &Success,
     undo: &mut Undo<'_>,
-) -> Result<(), netlink::Error> {
+) -> Result<Ensured, netlink::Error> {
+    let mut ensured = Ensured::AlreadyThere;
     for port in bridge_ports(host, result)? {
         if port.port.is_some_and(|port| port.hairpin) {
             continue;
@@ -84,6 +87,7 @@ pub(crate) fn ensure_hairpin(
         undo.push(format!("switch the hairpin mode of {} off", port.name), move || {
             link::port::set_hairpin(&mut RouteSocket::open()?, port.index, &port.name, false)
         });
+        ensured = Ensured::Added;
     }
-    Ok(())
+    Ok(ensured)
 }

@@ -20,7 +20,6 @@ pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
     let result = call.call.config.prev_result()?.ok_or_else(missing)?;
     let target = Target::find(&result, &call.attachment)?;
     let mappings = target.narrowed(&settings.mappings);
-    let mut firewall = Firewall::new();
     let by_iptables = |options: &IptablesOptions| {
         Firewall::new().find_iptables_publication(&IptablesPublication {
             network: call.call.config.name(),
@@ -30,16 +29,22 @@ pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
             options,
         })
     };
-    let standing = match &settings.backend {
-        Backend::Iptables(options) => by_iptables(options),
+    let options = match &settings.backend {
+        Backend::Iptables(options) => options,
         // The reference may have attached the container, before we took the node over, and its rules may stand.
-        Backend::Nftables(_) => by_iptables(&IptablesOptions::default()),
+        Backend::Nftables(_) => &IptablesOptions::default(),
     };
-    if standing.map_err(StepFault::from)? == Standing::Whole {
-        return Ok(Reloaded::AsItWas);
+    let stands_by_iptables = by_iptables(options).map_err(StepFault::from)? == Standing::Whole;
+    let mut firewall = Firewall::new();
+    match &settings.backend {
+        Backend::Nftables(_) if stands_by_iptables => return Ok(Reloaded::AsItWas),
+        // What the ports need beside their rules may be gone.
+        Backend::Iptables(_) if stands_by_iptables => {}
+        // While the rules were gone a process may have begun to listen.
+        Backend::Nftables(_) | Backend::Iptables(_) => {
+            refuse_taken(&mut firewall, &mappings, &call.attachment.container)?;
+        }
     }
-    // While the rules were gone a process may have begun to listen.
-    refuse_taken(&mut firewall, &mappings, &call.attachment.container)?;
     let publish = Publish {
         call: &call.call,
         attachment: &call.attachment,
