@@ -1,6 +1,6 @@
 //! Containers that come and leave at the same moment: what closes their bridge neither stays nor goes too early.
 
-use crate::scene::notes;
+use crate::scene::{WITHIN, notes};
 use lab::Place;
 use serde_json::{Value, json};
 use std::thread;
@@ -90,6 +90,30 @@ fn who_comes_beside_the_last_that_leaves_keeps_the_bridge_closed() -> Test {
             assert!(is_closed(&stage)?, "{backend} {policy}: {}", ruleset(stage.host())?);
         }
         chains[0].del(Some(&last))?;
+        assert!(!is_closed(&stage)?, "{backend} {policy}: {}", ruleset(stage.host())?);
+    }
+    Ok(())
+}
+
+#[test]
+fn the_last_that_leaves_opens_nothing_while_somebody_comes() -> Test {
+    for (backend, policy) in BACKENDS {
+        let stage = Stage::new("coming")?;
+        let container = stage.container("web")?;
+        let [_, firewall] = configs(backend, policy);
+        let chain = Chain::new(&stage, &[dual(), firewall.clone()], &container);
+        let result = chain.add()?;
+        // As an ADD holds it from before its note until its verb is done.
+        let hold = "exec 9>>/run/netctl/bridge/br0:ingress; flock -s 9; echo held; exec cat";
+        let coming = stage.host().background(["sh", "-c", hold])?;
+        coming.wait_for("held", WITHIN)?;
+        chain.call(1, &result).del().done()?;
+        assert!(is_closed(&stage)?, "{backend} {policy}: {}", ruleset(stage.host())?);
+        assert_eq!(notes(&stage)?, "");
+        drop(coming);
+        // Whoever comes and fails takes it away. Here that is nobody, so it is left to the end of the network.
+        chain.del(Some(&result))?;
+        stage.call("firewall", &firewall).gc(&[]).done()?;
         assert!(!is_closed(&stage)?, "{backend} {policy}: {}", ruleset(stage.host())?);
     }
     Ok(())
