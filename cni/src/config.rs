@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use vocab::{InvalidName, NetworkName};
 
 use crate::decode::{Mismatch, decode, find};
-use crate::{Code, Fault, ResultError, Success, UnknownVersion, Version};
+use crate::{Code, Fault, ResultError, Success, UnknownVersion, Verb, Version};
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,7 @@ pub enum ConfigError {
     #[error("invalid network configuration: prevResult: {verb} needs the result of the plugins before")]
     MissingPrevResult {
         /// The verb.
-        verb: crate::Verb,
+        verb: Verb,
     },
 }
 
@@ -159,6 +159,14 @@ impl Config {
     pub fn prev_result(&self) -> Result<Option<Success>, ConfigError> {
         let value = self.get("prevResult");
         value.map(|value| Success::read(value, self.version)).transpose().map_err(ConfigError::PrevResult)
+    }
+
+    /// The same where a verb cannot do without.
+    ///
+    /// # Errors
+    /// [`ConfigError::MissingPrevResult`], and as with [`prev_result`](Self::prev_result).
+    pub fn expect_prev_result(&self, verb: Verb) -> Result<Success, ConfigError> {
+        self.prev_result()?.ok_or(ConfigError::MissingPrevResult { verb })
     }
 
     /// The `type` of the IPAM plugin; `None` when the configuration has no `ipam`, or one without a type.

@@ -22,12 +22,12 @@ use crate::wire;
 pub(crate) use step::Step;
 
 /// `NFTA_RULE_HANDLE`, `NFTA_RULE_EXPRESSIONS` and `NFTA_RULE_USERDATA`.
-const RULE_HANDLE: u16 = 3;
-const RULE_EXPRESSIONS: u16 = 4;
-const RULE_USERDATA: u16 = 7;
+pub(crate) const RULE_HANDLE: u16 = 3;
+pub(crate) const RULE_EXPRESSIONS: u16 = 4;
+pub(crate) const RULE_USERDATA: u16 = 7;
 /// `NFTA_CHAIN_TABLE`, `NFTA_CHAIN_NAME`, `NFTA_CHAIN_HOOK` with `NFTA_HOOK_HOOKNUM`, and `NFTA_CHAIN_POLICY`.
-const CHAIN_TABLE: u16 = 1;
-const CHAIN_NAME: u16 = 3;
+pub(crate) const CHAIN_TABLE: u16 = 1;
+pub(crate) const CHAIN_NAME: u16 = 3;
 const CHAIN_HOOK: u16 = 4;
 const HOOK_NUMBER: u16 = 1;
 const CHAIN_POLICY: u16 = 5;
@@ -43,6 +43,16 @@ pub(crate) struct Place<'a> {
     pub(crate) family: NetfilterProtoFamily,
     pub(crate) table: &'a str,
     pub(crate) chain: &'a str,
+}
+
+/// Which packets pass a base chain by themselves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    /// `filter` or `nat`.
+    pub(crate) kind: &'static str,
+    pub(crate) hook: InetHookNumber,
+    /// Those with lower numbers come first.
+    pub(crate) priority: i32,
 }
 
 /// A rule as the kernel has it.
@@ -152,16 +162,16 @@ impl Batch {
         self.change(place.family, NfTablesMessage::NewChain(ChainMessage { attributes }));
     }
 
-    /// Makes the base chain through which forwarded packets pass, as iptables makes it: it accepts.
-    pub(crate) fn create_forward_chain(&mut self, place: Place<'_>) {
+    /// Makes a chain through which packets pass by themselves, as iptables makes it: it accepts.
+    pub(crate) fn create_base_chain(&mut self, place: Place<'_>, way: &Way) {
         let mut attributes = chain_name(place);
         attributes.extend([
             ChainAttribute::Hook(vec![
-                HookAttribute::Number(HookNumber::Inet(InetHookNumber::Forward)),
-                HookAttribute::Priority(0),
+                HookAttribute::Number(HookNumber::Inet(way.hook)),
+                HookAttribute::Priority(way.priority.cast_unsigned()),
             ]),
             ChainAttribute::Policy(ACCEPT),
-            ChainAttribute::Type("filter".to_owned()),
+            ChainAttribute::Type(way.kind.to_owned()),
         ]);
         self.change(place.family, NfTablesMessage::NewChain(ChainMessage { attributes }));
     }

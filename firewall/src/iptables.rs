@@ -17,7 +17,7 @@ use crate::channel;
 pub use forward::{Ingress, IngressPolicy, IptablesForward};
 pub use masquerade::{Error, IptablesMasquerade};
 pub use publish::{IptablesOptions, IptablesPublication};
-pub use tool::{Error as ToolError, require};
+pub use tool::{Error as ToolError, find_program, require};
 pub use version::Version;
 
 /// The table of iptables that translates addresses.

@@ -1,29 +1,15 @@
 //! A real firewalld on a real bus, each test with a host of its own.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::time::{Duration, Instant};
-
 use firewalld::{Added, Address, Connection, Error, Removed};
 use ipnetwork::IpNetwork;
-use lab::{Background, Host, Place, tools};
-
-/// For a program in Python to start on a busy machine.
-const START: Duration = Duration::from_secs(60);
+use lab::{Background, Host, Place, daemons, tools};
 
 /// A host with a bus and, if asked for, a firewalld.
 struct Site {
     firewalld: Option<Background>,
     bus: Background,
     host: Host,
-}
-
-/// Asks until firewalld is there, or is not.
-fn wait(host: &Host, is_there: bool) {
-    let deadline = Instant::now() + START;
-    while connect(host).unwrap().is_some() != is_there {
-        assert!(Instant::now() < deadline, "firewalld does not start, or does not end");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 fn host_with_bus() -> Option<(Host, Background)> {
@@ -35,19 +21,14 @@ fn host_with_bus() -> Option<(Host, Background)> {
             return None;
         }
     };
-    host.run(["mkdir", "-p", "/run/dbus", "/var/log"]).ok().unwrap();
-    let bus = host
-        .background(["dbus-daemon", "--system", "--nofork", "--nopidfile", "--nosyslog", "--print-address"])
-        .unwrap();
-    bus.wait_for("unix:", START).unwrap();
+    let bus = daemons::bus(&host).unwrap();
     Some((host, bus))
 }
 
 impl Site {
     fn new() -> Option<Self> {
         let (host, bus) = host_with_bus()?;
-        let firewalld = host.background(["firewalld", "--nofork", "--nopid"]).unwrap();
-        wait(&host, true);
+        let firewalld = daemons::firewalld(&host).unwrap();
         Some(Self { firewalld: Some(firewalld), bus, host })
     }
 
@@ -61,7 +42,7 @@ impl Site {
 }
 
 fn address(host: &Host) -> Address {
-    Address::Path(host.root().join("run/dbus/system_bus_socket"))
+    Address::Path(host.root().join(daemons::BUS.trim_start_matches('/')))
 }
 
 fn connect(host: &Host) -> Result<Option<Connection>, Error> {
@@ -156,10 +137,9 @@ fn a_firewalld_that_ends_in_between_is_gone_and_not_started_again() {
     let pod = source("10.22.0.5/32");
     assert_eq!(firewalld.add_source("trusted", pod).unwrap(), Added::Now);
     drop(site.firewalld.take());
-    // The bus may learn of it a moment later than we.
     let error = firewalld.add_source("trusted", pod).unwrap_err();
     assert!(error.is_gone(), "{error:?}");
-    wait(&site.host, false);
+    daemons::wait_for_firewalld(&site.host, false).unwrap();
     // And so may the bus.
     drop(site.bus);
     let error = firewalld.remove_source("trusted", pod).unwrap_err();

@@ -14,6 +14,7 @@
 mod address;
 mod alias;
 pub mod bridge;
+mod caller;
 pub mod container;
 mod failure;
 pub mod inventory;
@@ -24,7 +25,9 @@ mod route;
 pub mod sandbox;
 pub mod sync;
 pub mod sysctl;
+pub mod turn;
 pub mod veth;
 
 pub use alias::Alias;
+pub use caller::caller;
 pub use failure::code_of;

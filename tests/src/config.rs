@@ -68,6 +68,7 @@ pub fn fixed() -> Value {
 /// # Panics
 /// A text is not settled.
 #[must_use]
+#[allow(clippy::panic, reason = "a test whose ports are nonsense fails")]
 pub fn portmap(words: &[&str]) -> Value {
     let mappings = words.iter().flat_map(|text| {
         let publish: Result<vocab::Publish, _> = text.parse();

@@ -20,6 +20,7 @@ fn config(server: SocketAddr) -> Value {
 const GATEWAYS: [&str; 2] = ["[fd00:1::1]:7000", "10.1.0.1:7000"];
 
 /// Attaches a container and lets it ask the server at once; tells which of its datagrams was answered.
+#[allow(clippy::print_stdout, reason = "a figure for people to look at: no test asserts a time")]
 fn first_packet(stage: &Stage, name: &str, server: SocketAddr) -> Result<u64, Box<dyn std::error::Error>> {
     let container = stage.container(name)?;
     let probe = FirstPacketProbe::start(&container, Transport::Udp, server, WITHIN)?;

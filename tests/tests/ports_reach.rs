@@ -67,6 +67,7 @@ impl Scene {
     }
 
     /// As whom the container sees who asks, over both protocols alike; nobody, if it is not reached.
+    #[allow(clippy::panic, reason = "a test that asks at no address fails")]
     fn seen(&self, from: &impl Place, address: &str, within: Duration) -> Option<IpAddr> {
         let address: SocketAddr = address.parse().unwrap_or_else(|error| panic!("{address}: {error}"));
         let [tcp, udp] =

@@ -24,6 +24,8 @@ const EQUAL: u32 = 0;
 const NOT_EQUAL: u32 = 1;
 /// `NFT_JUMP` as the kernel sends it.
 const JUMP: u32 = (-3_i32).cast_unsigned();
+/// The match of xtables that only says something.
+const COMMENT: &str = "comment";
 
 /// What a rule does with a packet, one after the other. All that compare end the rule when they do not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub(crate) enum Step {
     InSet(String),
     /// A match of xtables: its name, revision and structure.
     Extension { name: String, revision: u32, info: Vec<u8> },
+    /// A target of xtables, likewise.
+    Target { name: String, revision: u32, info: Vec<u8> },
     /// Counts the packet.
     Count,
     /// Asks the rules of another chain.
@@ -54,7 +58,24 @@ pub(crate) enum Step {
     Unknown,
 }
 
+/// `struct xt_comment_info`: the text, filled up with zeros.
+const COMMENT_LEN: usize = 256;
+
 impl Step {
+    /// A comment as iptables keeps it: a match that always holds.
+    pub(crate) fn comment(text: &str) -> Self {
+        let mut info = text.as_bytes().to_vec();
+        // The last byte is a zero in any case.
+        info.truncate(COMMENT_LEN - 1);
+        info.resize(COMMENT_LEN, 0);
+        Self::Extension { name: COMMENT.to_owned(), revision: 0, info }
+    }
+
+    /// Whether it is one.
+    pub(crate) fn is_comment(&self) -> bool {
+        matches!(self, Self::Extension { name, .. } if name == COMMENT)
+    }
+
     /// The kernel's expression.
     pub(crate) fn compile(&self) -> ListAttribute<ExpressionAttribute> {
         let (kind, attributes) = match self {
@@ -79,9 +100,8 @@ impl Step {
                 ("cmp", vec![number(1, REGISTER), number(2, NOT_EQUAL), value(3, bytes)])
             }
             Self::InSet(set) => ("lookup", vec![text(1, set), number(2, REGISTER)]),
-            Self::Extension { name, revision, info } => {
-                ("match", vec![text(1, name), number(2, *revision), DefaultNla::new(3, info.clone())])
-            }
+            Self::Extension { name, revision, info } => ("match", extension(name, *revision, info)),
+            Self::Target { name, revision, info } => ("target", extension(name, *revision, info)),
             Self::Count => ("counter", vec![long_number(1, 0), long_number(2, 0)]),
             Self::Jump(chain) => {
                 ("immediate", decision(vec![number(VERDICT_CODE, JUMP), text(VERDICT_CHAIN, chain)]))
@@ -125,9 +145,12 @@ impl Step {
                 let is_plain = number(2)? == REGISTER && number(3).is_none() && number(5).unwrap_or(0) == 0;
                 is_plain.then_some(Self::InSet(text(1)?))
             }
-            "match" => {
-                let info = wire::attribute(data, 3)?.to_vec();
-                Some(Self::Extension { name: text(1)?, revision: number(2)?, info })
+            kind @ ("match" | "target") => {
+                let (name, revision, info) = (text(1)?, number(2)?, wire::attribute(data, 3)?.to_vec());
+                Some(match kind {
+                    "match" => Self::Extension { name, revision, info },
+                    _ => Self::Target { name, revision, info },
+                })
             }
             "counter" => Some(Self::Count),
             "immediate" => {
@@ -148,6 +171,10 @@ impl Step {
 pub(super) fn parse_list(expressions: &[u8]) -> Vec<Step> {
     let list = wire::attributes(expressions).filter(|(kind, _)| *kind == LIST_ELEM);
     list.map(|(_, expression)| Step::parse(expression)).collect()
+}
+
+fn extension(name: &str, revision: u32, info: &[u8]) -> Vec<DefaultNla> {
+    vec![text(1, name), number(2, revision), DefaultNla::new(3, info.to_vec())]
 }
 
 fn decision(verdict: Vec<DefaultNla>) -> Vec<DefaultNla> {
@@ -193,6 +220,8 @@ mod tests {
             Step::NotEqual(vec![0; 4]),
             Step::InSet("netctl_forward4".to_owned()),
             Step::Extension { name: "comment".to_owned(), revision: 0, info: vec![1; 256] },
+            Step::comment("a text"),
+            Step::Target { name: "MARK".to_owned(), revision: 2, info: vec![1; 8] },
             Step::Count,
             Step::Jump("CNI-ADMIN".to_owned()),
             Step::Decide(1),

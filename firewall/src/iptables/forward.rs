@@ -18,7 +18,7 @@ use std::net::IpAddr;
 use nix::errno::Errno;
 use vocab::InterfaceName;
 
-use super::{Cause, Version, presence};
+use super::{Cause, Version, presence, tool};
 use crate::channel::{self, Request};
 use crate::firewall::{Ensured, Firewall, Removed, Standing};
 use plan::Plan;
@@ -306,12 +306,7 @@ impl Firewall {
         if !is_legacy(version) {
             return Ok(native?);
         }
-        let legacy = legacy::remove(addresses, version)?;
-        Ok(if [known_absent(native)?, legacy].contains(&Removed::Now) {
-            Removed::Now
-        } else {
-            Removed::Before
-        })
+        of_both(native, legacy::remove(addresses, version)?)
     }
 
     fn remove_ingress(&mut self, bridge: &InterfaceName, version: Version) -> Result<Removed, Cause> {
@@ -319,12 +314,7 @@ impl Firewall {
         if !is_legacy(version) {
             return Ok(native?);
         }
-        let legacy = legacy::remove_ingress(bridge, version)?;
-        Ok(if [known_absent(native)?, legacy].contains(&Removed::Now) {
-            Removed::Now
-        } else {
-            Removed::Before
-        })
+        of_both(native, legacy::remove_ingress(bridge, version)?)
     }
 }
 
@@ -341,9 +331,7 @@ impl IptablesForward<'_> {
 /// The programs that this kernel's iptables needs: those of the old one, where that is in use.
 #[must_use]
 pub fn programs() -> Vec<&'static str> {
-    let names = [["iptables-save", "iptables-restore"], ["ip6tables-save", "ip6tables-restore"]];
-    let used = Version::BOTH.into_iter().zip(names).filter(|(version, _)| is_legacy(*version));
-    used.flat_map(|(_, names)| names).collect()
+    Version::BOTH.into_iter().filter(|version| is_legacy(*version)).flat_map(tool::programs).collect()
 }
 
 /// The address families that have addresses.
@@ -363,6 +351,12 @@ fn any_removed(results: [Result<Removed, Error>; 2]) -> Result<Removed, Error> {
 /// Whether the old iptables filters packets of this family.
 fn is_legacy(version: Version) -> bool {
     presence::is_old(version, FILTER)
+}
+
+/// What was removed where both kinds of iptables may be in use.
+fn of_both(native: Result<Removed, channel::Error>, legacy: Removed) -> Result<Removed, Cause> {
+    let was_there = [known_absent(native)?, legacy].contains(&Removed::Now);
+    Ok(if was_there { Removed::Now } else { Removed::Before })
 }
 
 /// A kernel with the old iptables may have no nf_tables at all: then nothing is there.

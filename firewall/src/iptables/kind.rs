@@ -1,8 +1,5 @@
 //! Which of the two kinds of iptables the programs are.
 
-use std::env;
-use std::path::PathBuf;
-
 use super::{Version, tool};
 
 /// A kind of iptables.
@@ -19,7 +16,7 @@ impl Kind {
     /// that is somebody's own wrapper, it is asked.
     pub(super) fn of_programs(version: Version) -> Option<Self> {
         let program = tool::restore_program(version);
-        let file = find(program)?;
+        let file = tool::find_program(program)?;
         let target = file.canonicalize().unwrap_or(file);
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         if name.contains("nft") {
@@ -31,10 +28,4 @@ impl Kind {
         let says_so = tool::version(program).is_ok_and(|text| text.contains("nf_tables"));
         Some(if says_so { Self::New } else { Self::Old })
     }
-}
-
-/// Looks where a program that is started by its name is looked for.
-fn find(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
 }

@@ -1,6 +1,7 @@
 //! The programs: `iptables-save` and `iptables-restore`, and their siblings for IPv6.
 
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::Version;
@@ -52,15 +53,28 @@ impl Error {
     }
 }
 
+/// The programs that tell a table and change it.
+pub(super) fn programs(version: Version) -> [&'static str; 2] {
+    match version {
+        Version::V4 => ["iptables-save", "iptables-restore"],
+        Version::V6 => ["ip6tables-save", "ip6tables-restore"],
+    }
+}
+
+/// Looks for a program where one that is started by its name is looked for: in `PATH`.
+#[must_use]
+pub fn find_program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
+}
+
 /// Whether the programs are there that add and remove rules.
 ///
 /// # Errors
 /// [`Error::Missing`], with the first that is not.
 pub fn require() -> Result<(), Error> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_there = |program: &&str| std::env::split_paths(&path).any(|folder| folder.join(program).is_file());
-    let programs = ["iptables-save", "iptables-restore", "ip6tables-save", "ip6tables-restore"];
-    match programs.into_iter().find(|program| !is_there(program)) {
+    let mut programs = Version::BOTH.into_iter().flat_map(programs);
+    match programs.find(|program| find_program(program).is_none()) {
         None => Ok(()),
         Some(program) => Err(Error::Missing { program }),
     }
@@ -68,10 +82,7 @@ pub fn require() -> Result<(), Error> {
 
 /// A table as text.
 pub(super) fn save(version: Version, table: &str) -> Result<String, Error> {
-    let program = match version {
-        Version::V4 => "iptables-save",
-        Version::V6 => "ip6tables-save",
-    };
+    let [program, _] = programs(version);
     run(program, &["-t", table], "")
 }
 
@@ -83,10 +94,8 @@ pub(super) fn restore(version: Version, table: &str, lines: &[String]) -> Result
 
 /// The program that changes tables.
 pub(super) fn restore_program(version: Version) -> &'static str {
-    match version {
-        Version::V4 => "iptables-restore",
-        Version::V6 => "ip6tables-restore",
-    }
+    let [_, program] = programs(version);
+    program
 }
 
 /// What a program says of itself.

@@ -8,6 +8,7 @@ use link::container::{Configured, ContainerSpec, Duplicates, State};
 use link::port::{PortSpec, PortVlans, VlanRange};
 use link::sandbox;
 use link::sysctl::Sysctl;
+use link::turn::{self, Matter};
 use link::veth::{Veth, VethSpec};
 use netlink::RouteSocket;
 use netns::Netns;
@@ -18,7 +19,7 @@ use vocab::{Attachment, InterfaceName};
 use crate::config::{self, Masquerade as Wanted, Settings, Vlans};
 use crate::error::StepFault;
 use crate::plan::Plan;
-use crate::{gateway, lock, owner, release};
+use crate::{gateway, owner, release};
 
 pub(crate) fn add(call: &AddCall) -> Result<Success, Failure> {
     let (settings, delegated) = config::read(&call.call)?;
@@ -40,7 +41,7 @@ struct Add<'a> {
 
 impl<'a> Add<'a> {
     fn run(&self, mut host: RouteSocket, sandbox: String, undo: &mut Undo<'a>) -> Result<Success, Failure> {
-        let _lock = lock::join(&self.settings.bridge)?;
+        let _lock = turn::join(&self.settings.bridge, Matter::Bridge).map_err(StepFault::from)?;
         self.promise_to_end_network(undo);
         let bridge = self.ensure_bridge(&mut host, undo)?;
         let lease = self.lease(&mut host, undo)?;
@@ -249,7 +250,7 @@ impl<'a> Add<'a> {
             }
             Wanted::Nftables | Wanted::No => {}
         }
-        release::close(firewall, release::caller(self.call));
+        release::close(firewall, link::caller(self.call));
         Ok(())
     }
 

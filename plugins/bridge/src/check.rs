@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::os::fd::AsFd;
 
-use cni::{CheckCall, ConfigError, Failure, Interface, Success, Verb};
+use cni::{CheckCall, Failure, Interface, Success, Verb};
 use firewall::{Firewall, IptablesMasquerade, Masquerade, Owner, SpoofCheck, Standing};
 use ipnetwork::IpNetwork;
 use link::bridge::BridgeFacts;
@@ -17,8 +17,7 @@ use crate::{gateway, owner};
 
 pub(crate) fn check(call: &CheckCall) -> Result<(), Failure> {
     let (settings, delegated) = config::read(&call.call)?;
-    let missing = || ConfigError::MissingPrevResult { verb: Verb::Check };
-    let result = call.call.config.prev_result()?.ok_or_else(missing)?;
+    let result = call.call.config.expect_prev_result(Verb::Check)?;
     if let Some(kind) = &settings.ipam {
         delegated.delegate(kind)?.check()?;
     }

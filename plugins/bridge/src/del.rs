@@ -49,7 +49,7 @@ impl Del<'_> {
         let mut firewall = Firewall::new();
         self.unprotect(&mut firewall, end.as_ref(), attempts);
         let network = self.end_network(&mut firewall, end.as_ref(), attempts);
-        let caller = release::caller(&self.call.call);
+        let caller = link::caller(&self.call.call);
         match &end {
             Some(Link { index, name, .. }) => {
                 let held = firewall.into_any_socket().into_iter().collect();

@@ -1,7 +1,6 @@
 //! What can go wrong on the way, as the protocol's codes and as a way out.
 
 use std::fmt::Display;
-use std::path::PathBuf;
 
 use cni::{Code, ConfigError, Fault, InvalidEnvironment};
 use vocab::{InterfaceName, InvalidInterfaceName};
@@ -86,13 +85,8 @@ pub(crate) enum StepFault {
     #[error(transparent)]
     Collect(#[from] firewall::gc::Error),
     /// The bridge's lock could not be had.
-    #[error("lock bridge in {}", file.display())]
-    Lock {
-        /// The lock's file.
-        file: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Turn(#[from] link::turn::Error),
     /// The IPAM plugin leased nothing.
     #[error("lease an address from {kind:?}: it answered none")]
     NoAddress {
@@ -116,7 +110,7 @@ impl Fault for StepFault {
         match self {
             Self::Netlink(error) => link::code_of(error),
             Self::Bridge(error) => error.code(),
-            Self::Lock { .. } => Code::IO,
+            Self::Turn(error) => error.code(),
             Self::GatewayName { .. } => Code::INVALID_CONFIG,
             _ => Code::INTERNAL,
         }
@@ -131,7 +125,7 @@ impl Fault for StepFault {
             Self::Iptables(error) => error.hint(),
             Self::Reference(error) => error.hint(),
             Self::Collect(error) => error.hint(),
-            Self::Lock { .. } => Some("NETCTL_RUN_DIR names a folder that can be written".to_owned()),
+            Self::Turn(error) => error.hint(),
             Self::GatewayName { .. } => Some("choose a shorter name for the bridge".to_owned()),
             _ => None,
         }

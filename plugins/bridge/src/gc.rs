@@ -2,13 +2,14 @@
 
 use cni::{Attempts, Failure, GcCall, Valid};
 use firewall::Firewall;
+use link::turn::{self, Matter};
 use link::veth::GROUP;
 use netlink::{Link, RouteSocket};
 use vocab::{ContainerId, InterfaceName, NetworkName};
 
 use crate::config::{self, Masquerade};
 use crate::error::StepFault;
-use crate::{gateway, lock, owner, release};
+use crate::{gateway, owner, release};
 
 pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
     let (settings, delegated) = config::read(&call.call)?;
@@ -32,14 +33,14 @@ pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
         attempts.note(release::bridge(&settings.bridge));
         attempts.note(firewall.remove_empty_tables().map_err(StepFault::from));
     }
-    release::close(firewall, release::caller(&call.call));
+    release::close(firewall, link::caller(&call.call));
     attempts.finish()
 }
 
 /// Removes the pairs of attachments that are not valid, all of them in one request.
 fn remove_links(network: &NetworkName, bridge: &InterfaceName, valid: &Valid) -> Result<(), StepFault> {
     // While an ADD is under way, a pair that bears no mark yet is that ADD's.
-    let alone = lock::try_alone(bridge)?;
+    let alone = turn::try_alone(bridge, Matter::Bridge)?;
     let mut host = RouteSocket::open()?;
     let links = host.links()?;
     let index = links.iter().find(|link| link.name == *bridge).map(|link| link.index);
@@ -54,7 +55,9 @@ fn remove_links(network: &NetworkName, bridge: &InterfaceName, valid: &Valid) ->
 
 /// Removes the bridge's interfaces in VLANs when they are all that is left on it.
 fn remove_gateways(bridge: &InterfaceName) -> Result<(), Failure> {
-    let Some(_lock) = lock::try_alone(bridge)? else { return Ok(()) };
+    let Some(_lock) = turn::try_alone(bridge, Matter::Bridge).map_err(StepFault::from)? else {
+        return Ok(());
+    };
     let mut host = RouteSocket::open().map_err(StepFault::from)?;
     let Some(found) = link::bridge::find(&mut host, bridge)? else { return Ok(()) };
     let is_used =

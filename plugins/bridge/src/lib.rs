@@ -12,7 +12,6 @@ mod docker;
 mod error;
 mod gateway;
 mod gc;
-mod lock;
 mod owner;
 mod plan;
 mod policy;

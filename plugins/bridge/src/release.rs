@@ -3,17 +3,18 @@
 use firewall::{Firewall, IptablesMasquerade};
 use ipnetwork::IpNetwork;
 use link::bridge::{AddressChanges, BridgeFacts};
+use link::turn::{self, Matter};
 use netlink::RouteSocket;
 use netlink::reaper::{self, Caller};
 use vocab::{Attachment, ContainerId, InterfaceName, NetworkName};
 
 use crate::config::{Masquerade, Settings};
 use crate::error::StepFault;
-use crate::{lock, owner};
+use crate::owner;
 
 /// Removes a bridge that we made and that nobody uses (any more).
 pub(crate) fn bridge(name: &InterfaceName) -> Result<(), StepFault> {
-    let Some(_lock) = lock::try_alone(name)? else { return Ok(()) };
+    let Some(_lock) = turn::try_alone(name, Matter::Bridge)? else { return Ok(()) };
     let mut host = RouteSocket::open().map_err(StepFault::from)?;
     link::bridge::remove_if_unused(&mut host, name)?;
     Ok(())
@@ -48,7 +49,7 @@ pub(crate) fn network(
     bridge: &InterfaceName,
     leaving: Option<&Attachment>,
 ) -> Result<Network, StepFault> {
-    let Some(_lock) = lock::try_alone(bridge)? else { return Ok(Network::Used) };
+    let Some(_lock) = turn::try_alone(bridge, Matter::Bridge)? else { return Ok(Network::Used) };
     let is_another_s = |link: &netlink::Link| {
         let attachment = link.alias.as_deref().and_then(|alias| owner::read(alias, network));
         attachment.is_some_and(|attachment| Some(&attachment) != leaving)
@@ -83,9 +84,4 @@ pub(crate) fn iptables(
 /// Lets a child wait for the kernel to be done with what was deleted.
 pub(crate) fn close(firewall: Firewall, caller: Caller) {
     reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), caller);
-}
-
-/// What becomes of this process after the verb.
-pub(crate) fn caller(call: &cni::Call) -> Caller {
-    if call.registry.serves_one_call() { Caller::Exits } else { Caller::LivesOn }
 }

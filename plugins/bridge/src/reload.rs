@@ -1,22 +1,22 @@
 //! Reload: what a flush took of an attachment that stands is put back: masquerade, policy, the check of the MAC address,
 //! forwarding.
 
-use cni::{CheckCall, ConfigError, Failure, Reloaded, Success, Verb};
+use cni::{CheckCall, Failure, Reloaded, Success, Verb};
 use firewall::{Ensured, Firewall, IptablesMasquerade, Masquerade, Owner, SpoofCheck};
 use ipnetwork::IpNetwork;
 use link::sysctl::{Outcome, Sysctl};
+use link::turn::{self, Matter};
 use netlink::RouteSocket;
 use vocab::MacAddress;
 
 use crate::config::{self, Gateway, Masquerade as Wanted, Settings};
 use crate::error::StepFault;
-use crate::{gateway, lock, owner, release};
+use crate::{gateway, owner, release};
 
 pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
     let (settings, _) = config::read(&call.call)?;
-    let missing = || ConfigError::MissingPrevResult { verb: Verb::Check };
-    let result = call.call.config.prev_result()?.ok_or_else(missing)?;
-    let _lock = lock::join(&settings.bridge)?;
+    let result = call.call.config.expect_prev_result(Verb::Check)?;
+    let _lock = turn::join(&settings.bridge, Matter::Bridge).map_err(StepFault::from)?;
     let mut host = RouteSocket::open().map_err(StepFault::from)?;
     let names = owner::host_names(&call.attachment);
     let is_ours = |alias: &str| owner::is_of(alias, &call.attachment);
@@ -28,7 +28,7 @@ pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
     let reload = Reload { call, settings: &settings, result: &result };
     let restored =
         [reload.forward()?, reload.network(&mut firewall)?, reload.container(&mut firewall, &port)?];
-    release::close(firewall, release::caller(&call.call));
+    release::close(firewall, link::caller(&call.call));
     Ok(restored.into_iter().max().unwrap_or(Reloaded::AsItWas))
 }
 
@@ -48,12 +48,13 @@ impl Reload<'_> {
             return Ok(Reloaded::AsItWas);
         }
         let mut restored = Reloaded::AsItWas;
-        let families: [(fn(&IpNetwork) -> bool, Sysctl); 2] = [
-            (IpNetwork::is_ipv4, Sysctl::ipv4_forwarding()),
-            (IpNetwork::is_ipv6, Sysctl::ipv6_forwarding()),
+        let addresses = self.addresses();
+        let families = [
+            (addresses.iter().any(IpNetwork::is_ipv4), Sysctl::ipv4_forwarding()),
+            (addresses.iter().any(IpNetwork::is_ipv6), Sysctl::ipv6_forwarding()),
         ];
-        for (is_of_family, setting) in families {
-            if self.addresses().iter().any(is_of_family) && setting.ensure("1")? == Outcome::Changed {
+        for (is_used, setting) in families {
+            if is_used && setting.ensure("1")? == Outcome::Changed {
                 restored = Reloaded::PutBack;
             }
         }

@@ -3,18 +3,17 @@
 //! Nobody is asked by starting a program: the kernel knows iptables' chain and the chains that drop, the system bus
 //! knows firewalld.
 
-pub(crate) mod firewalld;
+pub(crate) mod zones;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 
-use firewall::iptables::Version;
+use firewall::iptables::{Version, find_program};
 use firewall::{Ensured, Firewall, Ingress, IptablesForward, Owner, Passage, Standing};
 
 use crate::config::{Settings, Wanted};
 use crate::error::{Difference, StepFault};
 use cni::Failure;
-use firewalld::Zones;
+use zones::Zones;
 
 /// The program whose presence tells that the administrator uses iptables.
 const IPTABLES: &str = "iptables";
@@ -27,7 +26,13 @@ pub(crate) enum Backend {
         and_passages: bool,
     },
     /// A zone of firewalld.
-    Firewalld(Box<dyn Zones>),
+    Firewalld {
+        /// The connection.
+        zones: Box<dyn Zones>,
+        /// The chains of others that drop, too: a packet must pass them all, and the administrator did not say
+        /// firewalld, we did.
+        and_others: bool,
+    },
     /// The chains that drop, iptables' own among them.
     Nftables,
 }
@@ -48,9 +53,12 @@ impl Backend {
         match wanted {
             Wanted::Iptables => Ok(Self::Iptables { and_passages: false }),
             Wanted::Nftables => Ok(Self::Nftables),
-            Wanted::Firewalld => firewalld::open()?.map(Self::Firewalld).ok_or(StepFault::NoFirewalld),
-            Wanted::InCharge => match firewalld::open()? {
-                Some(zones) => Ok(Self::Firewalld(zones)),
+            Wanted::Firewalld => {
+                let zones = zones::open()?.ok_or(StepFault::NoFirewalld)?;
+                Ok(Self::Firewalld { zones, and_others: false })
+            }
+            Wanted::InCharge => match zones::open()? {
+                Some(zones) => Ok(Self::Firewalld { zones, and_others: true }),
                 None if firewall.has_iptables_forward()? || find_program(IPTABLES).is_some() => {
                     Ok(Self::Iptables { and_passages: true })
                 }
@@ -61,7 +69,7 @@ impl Backend {
 
     /// In which zone it opens the way, if it is firewalld.
     pub(crate) fn zone<'a>(&self, settings: &'a Settings) -> Option<&'a str> {
-        matches!(self, Self::Firewalld(_)).then_some(settings.zone.as_str())
+        matches!(self, Self::Firewalld { .. }).then_some(settings.zone.as_str())
     }
 
     /// Opens the way.
@@ -78,16 +86,15 @@ impl Backend {
                     done.push(firewall.ensure_passage(&traffic.passage())?);
                 }
             }
-            Self::Firewalld(zones) => {
+            Self::Firewalld { zones, and_others } => {
                 for address in traffic.addresses {
                     done.push(zones.add_source(&traffic.settings.zone, (*address).into())?);
                 }
+                if *and_others {
+                    done.extend(open_what_drops(firewall, traffic)?);
+                }
             }
-            Self::Nftables => {
-                let dropped = dropped_by_iptables(firewall, traffic.addresses)?;
-                done.push(firewall.ensure_iptables_forward(&traffic.forward(&dropped))?);
-                done.push(firewall.ensure_passage(&traffic.passage())?);
-            }
+            Self::Nftables => done.extend(open_what_drops(firewall, traffic)?),
         }
         Ok(if done.contains(&Ensured::Added) { Ensured::Added } else { Ensured::AlreadyThere })
     }
@@ -99,21 +106,11 @@ impl Backend {
                 check_iptables(firewall, &traffic.forward(traffic.addresses))?;
                 if *and_passages { check_passage(firewall, traffic) } else { Ok(()) }
             }
-            Self::Firewalld(zones) => {
-                let zone = &traffic.settings.zone;
-                for address in traffic.addresses {
-                    if !zones.has_source(zone, (*address).into()).map_err(StepFault::from)? {
-                        let what = format!("zone {zone} of firewalld");
-                        return Err(Difference::new(what, format!("it lacks the source {address}")).into());
-                    }
-                }
-                Ok(())
+            Self::Firewalld { zones, and_others } => {
+                check_zone(&mut **zones, traffic)?;
+                if *and_others { check_what_drops(firewall, traffic) } else { Ok(()) }
             }
-            Self::Nftables => {
-                let dropped = dropped_by_iptables(firewall, traffic.addresses)?;
-                check_iptables(firewall, &traffic.forward(&dropped))?;
-                check_passage(firewall, traffic)
-            }
+            Self::Nftables => check_what_drops(firewall, traffic),
         }
     }
 }
@@ -126,6 +123,32 @@ impl<'a> Traffic<'a> {
     fn passage(&self) -> Passage<'a> {
         Passage { owner: self.owner, addresses: self.addresses }
     }
+}
+
+/// Opens the way through the chains that drop, iptables' own among them. Where none drops, nothing is done.
+fn open_what_drops(firewall: &mut Firewall, traffic: &Traffic<'_>) -> Result<[Ensured; 2], StepFault> {
+    let dropped = dropped_by_iptables(firewall, traffic.addresses)?;
+    Ok([
+        firewall.ensure_iptables_forward(&traffic.forward(&dropped))?,
+        firewall.ensure_passage(&traffic.passage())?,
+    ])
+}
+
+fn check_what_drops(firewall: &mut Firewall, traffic: &Traffic<'_>) -> Result<(), Failure> {
+    let dropped = dropped_by_iptables(firewall, traffic.addresses)?;
+    check_iptables(firewall, &traffic.forward(&dropped))?;
+    check_passage(firewall, traffic)
+}
+
+fn check_zone(zones: &mut dyn Zones, traffic: &Traffic<'_>) -> Result<(), Failure> {
+    let zone = &traffic.settings.zone;
+    for address in traffic.addresses {
+        if !zones.has_source(zone, (*address).into()).map_err(StepFault::from)? {
+            let what = format!("zone {zone} of firewalld");
+            return Err(Difference::new(what, format!("it lacks the source {address}")).into());
+        }
+    }
+    Ok(())
 }
 
 fn check_iptables(firewall: &mut Firewall, forward: &IptablesForward<'_>) -> Result<(), Failure> {
@@ -162,17 +185,11 @@ fn dropped_by_iptables(firewall: &mut Firewall, addresses: &[IpAddr]) -> Result<
     Ok(dropped)
 }
 
-/// Looks for a program in `PATH`, as a shell would.
-pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use firewalld::fake::Fake;
     use vocab::{Attachment, ContainerId, InterfaceName, NetworkName};
+    use zones::fake::Fake;
 
     fn settings() -> Settings {
         Settings {
@@ -191,7 +208,7 @@ mod tests {
         let settings = settings();
         let traffic = Traffic { settings: &settings, owner: &owner, addresses: &addresses, ingress: None };
         let fake = Fake::default();
-        let mut backend = Backend::Firewalld(Box::new(fake.clone()));
+        let mut backend = Backend::Firewalld { zones: Box::new(fake.clone()), and_others: false };
         assert_eq!(backend.zone(&settings), Some("work"));
         assert_eq!(backend.open(&mut Firewall::new(), &traffic).unwrap(), Ensured::Added);
         assert_eq!(backend.open(&mut Firewall::new(), &traffic).unwrap(), Ensured::AlreadyThere);

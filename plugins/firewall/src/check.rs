@@ -1,35 +1,24 @@
 //! CHECK: whether the way is still open, and what is in it if it is not.
 
-use cni::{CheckCall, ConfigError, Failure, Verb};
+use cni::{CheckCall, Failure, Verb};
 use firewall::Firewall;
 
-use crate::backend::{Backend, Traffic};
-use crate::config;
-use crate::plan::Plan;
-use crate::{ingress, notes};
+use crate::asked::Asked;
+use crate::backend::Backend;
+use crate::{apart, ingress};
 
 pub(crate) fn check(call: &CheckCall) -> Result<(), Failure> {
-    let config = &call.call.config;
-    let settings = config::read(config)?;
-    let missing = || ConfigError::MissingPrevResult { verb: Verb::Check };
-    let plan = Plan::new(&config.prev_result()?.ok_or_else(missing)?)?;
-    if plan.addresses.is_empty() {
+    let asked = Asked::read(&call.call.config, &call.attachment, Verb::Check)?;
+    if asked.is_empty() {
         return Ok(());
     }
     let mut firewall = Firewall::new();
-    let mut backend = Backend::choose(settings.backend, &mut firewall)?;
-    let wanted = ingress::wanted(&settings, &plan)?;
-    let in_one_go = ingress::is_by_iptables(&settings);
-    let owner = notes::owner(config.name(), &call.attachment);
-    let traffic = Traffic {
-        settings: &settings,
-        owner: &owner,
-        addresses: &plan.addresses,
-        ingress: wanted.filter(|_| in_one_go),
-    };
-    backend.check(&mut firewall, &traffic)?;
-    match wanted.filter(|_| !in_one_go) {
-        Some(wanted) => ingress::check(&mut firewall, config.name(), &wanted),
+    let mut backend = Backend::choose(asked.settings.backend, &mut firewall)?;
+    let closing = asked.closing()?;
+    backend.check(&mut firewall, &asked.traffic(&closing))?;
+    apart::check(closing.any.as_ref(), &asked.plan)?;
+    match closing.by_table {
+        Some(ingress) => ingress::check(&mut firewall, asked.network, &ingress),
         None => Ok(()),
     }
 }

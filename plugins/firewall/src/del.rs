@@ -16,10 +16,12 @@ pub(crate) fn del(call: &DelCall) -> Result<(), Failure> {
     let settings = attempts.note(config::read(config));
     let noted = attempts.note(notes.find(&owner));
     let is_read = noted.is_some();
+    let noted = noted.flatten();
+    let is_noted = noted.is_some();
     // A result that cannot be read is as good as none: what it would tell is in the note.
     let told =
         config.prev_result().ok().flatten().and_then(|result| Plan::new(&result).ok()).unwrap_or_default();
-    let note = match noted.flatten() {
+    let note = match noted {
         Some(note) => with_addresses(note, &told),
         None => {
             let settings = settings.as_ref().filter(|_| !told.addresses.is_empty());
@@ -30,16 +32,17 @@ pub(crate) fn del(call: &DelCall) -> Result<(), Failure> {
                     .clone()
                     .filter(|_| settings.is_some_and(|settings| settings.ingress.is_some())),
                 ports: told.ports.clone(),
+                apart: Vec::new(),
                 addresses: told.addresses,
             }
         }
     };
-    let leaving = Leaving { network: config.name(), owner: &owner, note: &note, settings: settings.as_ref() };
+    let leaving = Leaving { network: config.name(), owner: &owner, note: &note, is_noted };
     // A note that cannot be read now may tell the next DEL more than we know.
     attempts.note(if is_read {
         leaving.leave(&mut firewall, &notes)
     } else {
-        leaving.close_all(&mut firewall, &notes)
+        leaving.close_all(&mut firewall, &notes).map(drop)
     });
     release::close(firewall, &call.call);
     attempts.finish()

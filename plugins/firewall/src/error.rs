@@ -5,8 +5,6 @@ use std::path::PathBuf;
 
 use cni::{Code, ConfigError, Fault};
 
-use crate::backend::firewalld;
-
 /// A configuration that cannot work. Nothing has been touched.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigFault {
@@ -56,7 +54,7 @@ pub(crate) enum StepFault {
     /// Our own tables could not be removed.
     #[error(transparent)]
     Collect(#[from] firewall::gc::Error),
-    /// firewalld could not be asked.
+    /// firewalld could not be asked, or refused.
     #[error(transparent)]
     Firewalld(#[from] firewalld::Error),
     /// A configuration asks for firewalld, and there is none.
@@ -71,6 +69,9 @@ pub(crate) enum StepFault {
     /// The kernel did not say which links there are.
     #[error(transparent)]
     Netlink(#[from] netlink::Error),
+    /// It could not be found out who else comes or leaves.
+    #[error(transparent)]
+    Turn(#[from] link::turn::Error),
     /// A note could not be kept.
     #[error("{action} the note {}", file.display())]
     Note {
@@ -95,7 +96,9 @@ impl Fault for StepFault {
     fn code(&self) -> Code {
         match self {
             Self::Note { .. } => Code::IO,
-            Self::NoBridge { .. } => Code::INVALID_CONFIG,
+            Self::Turn(error) => error.code(),
+            Self::Netlink(error) => link::code_of(error),
+            Self::NoBridge { .. } | Self::Firewalld(firewalld::Error::NoZone { .. }) => Code::INVALID_CONFIG,
             _ => Code::INTERNAL,
         }
     }
@@ -106,6 +109,8 @@ impl Fault for StepFault {
             Self::Passage(error) => error.hint(),
             Self::Policy(error) => error.hint(),
             Self::Collect(error) => error.hint(),
+            Self::Firewalld(error) => error.hint(),
+            Self::Turn(error) => error.hint(),
             Self::NoFirewalld => Some(
                 "start firewalld, or leave out the key backend: then whoever is in charge is asked"
                     .to_owned(),
@@ -113,7 +118,7 @@ impl Fault for StepFault {
             Self::NoProgram { .. } => Some("install the package iptables".to_owned()),
             Self::Note { .. } => Some("NETCTL_RUN_DIR names a folder that can be written".to_owned()),
             Self::NoBridge { .. } => Some("put the plugin behind bridge or ptp in the chain".to_owned()),
-            Self::Firewalld(_) | Self::Netlink(_) => None,
+            Self::Netlink(_) => None,
         }
     }
 }
@@ -142,8 +147,7 @@ impl Fault for Difference {
 
     fn hint(&self) -> Option<String> {
         Some(
-            "somebody flushed or reloaded the host's firewall: DEL and ADD put the container's rules back, an ADD of \
-             any container what all share"
+            "somebody flushed or reloaded the host's firewall: `netctl reload` puts back what is missing"
                 .to_owned(),
         )
     }

@@ -13,11 +13,11 @@ pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
     let mut attempts = Attempts::default();
     let mut firewall = Firewall::new();
     let notes = Notes::new();
-    let settings = attempts.note(config::read(&call.call.config));
+    attempts.note(config::read(&call.call.config));
     let valid: Vec<Owner> = call.valid.iter().map(|attachment| notes::owner(network, attachment)).collect();
     for (owner, note) in attempts.note(notes.of_network(network)).unwrap_or_default() {
         if !valid.contains(&owner) {
-            let leaving = Leaving { network, owner: &owner, note: &note, settings: settings.as_ref() };
+            let leaving = Leaving { network, owner: &owner, note: &note, is_noted: true };
             attempts.note(leaving.leave(&mut firewall, &notes));
         }
     }

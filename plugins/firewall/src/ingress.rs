@@ -1,26 +1,34 @@
 //! Who may reach the containers of a bridge: `ingressPolicy`.
 //!
 //! With `"backend": "iptables"` it is the reference's chains `CNI-ISOLATION-STAGE-1` and `-2`; with any other back end,
-//! elements of our own constant table. Either belongs to the bridge, so it stays as long as the bridge has a container
-//! and goes with the last one (the reference never takes it away).
-
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+//! elements of our own constant table. Either belongs to the bridge, so it stays as long as the bridge is closed for a
+//! container and goes with the last one (the reference never takes it away). Who comes and who leaves take turns for
+//! that question ([`link::turn`]): of two last ones that leave at once the second sees that it is the last, and
+//! nothing is taken from under one that comes.
 
 use cni::Failure;
 use firewall::{Ensured, Firewall, GatewayMode, Ingress, IngressPolicy, Isolation, NetworkPolicy, Standing};
-use netlink::{LinkName, RouteSocket};
+use link::turn::{self, Joined, Matter, Turn};
+use netlink::{Link, LinkName, RouteSocket};
 use vocab::{InterfaceName, NetworkName};
 
 use crate::backend::demand;
 use crate::config::{Settings, Wanted};
 use crate::error::StepFault;
+use crate::notes::Notes;
 use crate::plan::Plan;
+use crate::release::Leaving;
 
 /// The bridge and the policy; `None` when everybody may come in.
 pub(crate) fn wanted<'a>(settings: &Settings, plan: &'a Plan) -> Result<Option<Ingress<'a>>, StepFault> {
     let Some(policy) = settings.ingress.filter(|_| !plan.addresses.is_empty()) else { return Ok(None) };
     let bridge = plan.bridge.as_ref().ok_or(StepFault::NoBridge { policy })?;
     Ok(Some(Ingress { bridge, policy }))
+}
+
+/// Lets nobody who leaves open a bridge before it is closed, and seen to be closed for whom.
+pub(crate) fn join(ingress: &Ingress<'_>) -> Result<Joined, StepFault> {
+    Ok(turn::join(ingress.bridge, Matter::Ingress)?)
 }
 
 /// Whether iptables closes the bridge, in one go with what it does besides.
@@ -48,51 +56,43 @@ pub(crate) fn check(
     demand(standing, &format!("the ingressPolicy of network {network}"))
 }
 
-/// Opens a bridge again, by whatever it was closed, once no container is on it but one that leaves, which has `ports` on
-/// the host. `settings` are the network's, should it turn out to be in use after all.
-///
-/// While we look an ADD may come: it has its port before it asks for the isolation. So we look once more afterwards,
-/// and close the bridge again when somebody is there.
+/// Opens a bridge again, by whatever it was closed, once nobody is left for whom it was. Who leaves holds the turn, so it
+/// is alone in asking, and nobody comes meanwhile.
 pub(crate) fn release(
     firewall: &mut Firewall,
-    network: &NetworkName,
+    notes: &Notes,
+    leaving: &Leaving<'_>,
     bridge: &InterfaceName,
-    ports: &[InterfaceName],
-    settings: Option<&Settings>,
+    turn: &Turn,
 ) -> Result<(), StepFault> {
-    if is_used(bridge, ports)? {
+    // Who comes at this moment needs it, and takes it away itself should that fail.
+    if !turn.is_alone() || notes.is_closed_for_others(bridge, leaving.owner)? {
+        return Ok(());
+    }
+    // A container that is not noted, of another program, may need it for all we know. One of ours has left already, and
+    // only its link has not, or it is about to come and will close the bridge itself; unless notes were lost.
+    let may_need_it = |port: &Link| {
+        port.is_kind("veth")
+            && !leaving.note.ports.contains(&port.name)
+            && (port.alias.is_none() || !leaving.is_noted)
+    };
+    if has_port(bridge, may_need_it)? {
         return Ok(());
     }
     firewall.remove_iptables_ingress(bridge)?;
-    end_isolation(firewall, network, bridge)?;
-    let policy = settings.and_then(|settings| settings.ingress);
-    let Some((settings, policy)) = settings.zip(policy) else { return Ok(()) };
-    if !is_used(bridge, ports)? {
-        return Ok(());
-    }
-    let ingress = Ingress { bridge, policy };
-    match is_by_iptables(settings) {
-        true => firewall.ensure_iptables_ingress(&ingress, &BOTH).map(drop).map_err(StepFault::from),
-        false => ensure(firewall, network, &ingress).map(drop),
-    }
+    end_isolation(firewall, leaving.network, bridge)
 }
 
-/// Opens every bridge again that iptables closes and that has no port: of the last containers of a bridge that left at
-/// the same moment, each saw the other's port.
+/// Opens every bridge again that iptables closes and that has no port: what a failure or the loss of a note has left.
 pub(crate) fn collect(firewall: &mut Firewall) -> Result<(), StepFault> {
-    for (bridge, policy) in firewall.list_iptables_ingress()? {
-        if !is_used(&bridge, &[])? {
+    for (bridge, _) in firewall.list_iptables_ingress()? {
+        let turn = turn::take(&bridge, Matter::Ingress)?;
+        if turn.is_alone() && !has_port(&bridge, |_| true)? {
             firewall.remove_iptables_ingress(&bridge)?;
-            if is_used(&bridge, &[])? {
-                let _ = firewall.ensure_iptables_ingress(&Ingress { bridge: &bridge, policy }, &BOTH)?;
-            }
         }
     }
     Ok(())
 }
-
-/// No address of anybody: they say that both address families are meant.
-const BOTH: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
 
 /// Ends the isolation of a network in our own table, but not what `bridge` may have said there of its gateway: that goes
 /// with `bridge`'s own DEL.
@@ -128,14 +128,12 @@ fn isolation(policy: IngressPolicy) -> Isolation {
     }
 }
 
-/// Whether a bridge has other ports than these. What is no bridge (the host's end of a pair, the gateway of a VLAN) is
-/// used as long as it is there, unless it is one of these itself.
-fn is_used(bridge: &InterfaceName, ports: &[InterfaceName]) -> Result<bool, StepFault> {
+/// Whether a bridge has such a port. What is no bridge (the host's end of a pair, the gateway of a VLAN) counts as its own.
+fn has_port(bridge: &InterfaceName, is_such: impl Fn(&Link) -> bool) -> Result<bool, StepFault> {
     let mut host = RouteSocket::open()?;
     let Some(found) = host.find_link(LinkName::Name(bridge))? else { return Ok(false) };
     if !found.is_kind("bridge") {
-        return Ok(!ports.contains(bridge));
+        return Ok(is_such(&found));
     }
-    let is_another = |link: &netlink::Link| !ports.contains(&link.name);
-    Ok(host.find_first_link(Some(found.index), is_another)?.is_some())
+    Ok(host.find_first_link(Some(found.index), is_such)?.is_some())
 }

@@ -6,6 +6,8 @@
 //! that DEL and GC find it without the result.
 
 mod add;
+mod apart;
+mod asked;
 mod backend;
 mod check;
 mod config;

@@ -32,6 +32,8 @@ pub(crate) struct Note {
     pub(crate) bridge: Option<InterfaceName>,
     /// The attachment's own interfaces on the host.
     pub(crate) ports: Vec<InterfaceName>,
+    /// Those of them that we keep apart from the bridge's other isolated ports.
+    pub(crate) apart: Vec<InterfaceName>,
 }
 
 /// The folder.
@@ -66,12 +68,18 @@ impl Notes {
 
     /// Forgets an attachment, and that it has these addresses.
     pub(crate) fn remove(&self, owner: &Owner, addresses: &[IpAddr]) -> Result<(), StepFault> {
+        self.remove_addresses(owner, addresses)?;
+        remove(&self.attachments.join(file_name(owner)))
+    }
+
+    /// Forgets that an attachment has these addresses.
+    pub(crate) fn remove_addresses(&self, owner: &Owner, addresses: &[IpAddr]) -> Result<(), StepFault> {
         for address in addresses {
             if self.holder(*address)?.is_some_and(|holder| holder == *owner) {
                 remove(&self.addresses.join(address.to_string()))?;
             }
         }
-        remove(&self.attachments.join(file_name(owner)))
+        Ok(())
     }
 
     /// Those of the addresses that nobody else has got since.
@@ -87,24 +95,53 @@ impl Notes {
 
     /// The attachments of a network, and what was opened for them.
     pub(crate) fn of_network(&self, network: &NetworkName) -> Result<Vec<(Owner, Note)>, StepFault> {
+        let mut found = Vec::new();
+        self.visit(|owner, read| {
+            if owner.belongs_to(network)
+                && let Some(note) = read()?
+            {
+                found.push((owner, note));
+            }
+            Ok(Visit::Continue)
+        })?;
+        Ok(found)
+    }
+
+    /// Whether anybody but `except` is noted as one for whom this bridge was closed.
+    pub(crate) fn is_closed_for_others(
+        &self,
+        bridge: &InterfaceName,
+        except: &Owner,
+    ) -> Result<bool, StepFault> {
+        let mut is_closed = false;
+        self.visit(|owner, read| {
+            let is_other = *except != owner;
+            is_closed = is_other && read()?.is_some_and(|note| note.bridge.as_ref() == Some(bridge));
+            Ok(if is_closed { Visit::Stop } else { Visit::Continue })
+        })?;
+        Ok(is_closed)
+    }
+
+    /// Goes through the attachments. What was opened for one is read only when it is asked for.
+    fn visit(
+        &self,
+        mut each: impl FnMut(Owner, &dyn Fn() -> Result<Option<Note>, StepFault>) -> Result<Visit, StepFault>,
+    ) -> Result<(), StepFault> {
         let failed = |source| StepFault::Note { action: "list", file: self.attachments.clone(), source };
         let entries = match fs::read_dir(&self.attachments) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             entries => entries.map_err(failed)?,
         };
-        let mut found = Vec::new();
         for entry in entries {
             let entry = entry.map_err(failed)?;
             let Ok(name) = entry.file_name().into_string() else { continue };
-            let owner = owner_of(&name);
             // One that vanishes while we look belongs to a DEL that is under way.
-            if owner.belongs_to(network)
-                && let Some(text) = read(&entry.path())?
-            {
-                found.push((owner, Note::parse(&text)));
+            let read = || Ok(read(&entry.path())?.map(|text| Note::parse(&text)));
+            if each(owner_of(&name), &read)? == Visit::Stop {
+                break;
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     fn holder(&self, address: IpAddr) -> Result<Option<Owner>, StepFault> {
@@ -118,9 +155,11 @@ impl Note {
         let zone = self.zone.iter().map(|zone| format!("zone={zone}"));
         let bridge = self.bridge.iter().map(|bridge| format!("bridge={bridge}"));
         let ports = self.ports.iter().map(|port| format!("port={port}"));
+        let apart = self.apart.iter().map(|port| format!("apart={port}"));
         // A link without a target cannot be made.
         let first = std::iter::once("version=1".to_owned());
-        first.chain(addresses).chain(zone).chain(bridge).chain(ports).collect::<Vec<_>>().join(" ")
+        let words = first.chain(addresses).chain(zone).chain(bridge).chain(ports).chain(apart);
+        words.collect::<Vec<_>>().join(" ")
     }
 
     /// What is not known here was written by a newer program, whose business it is.
@@ -132,11 +171,19 @@ impl Note {
                 "zone" => note.zone = Some(value.to_owned()),
                 "bridge" => note.bridge = InterfaceName::new(value).ok(),
                 "port" => note.ports.extend(InterfaceName::new(value)),
+                "apart" => note.apart.extend(InterfaceName::new(value)),
                 _ => {}
             }
         }
         note
     }
+}
+
+/// Whether there is more to see.
+#[derive(PartialEq, Eq)]
+enum Visit {
+    Continue,
+    Stop,
 }
 
 /// Whose note it is.
@@ -219,6 +266,7 @@ mod tests {
             zone: Some("trusted".to_owned()),
             bridge: InterfaceName::new("br0").ok(),
             ports: vec![InterfaceName::new("veth=1").unwrap()],
+            apart: vec![InterfaceName::new("veth=1").unwrap()],
         }
     }
 
@@ -252,6 +300,20 @@ mod tests {
         assert_eq!(notes.still_of(&two, &[address]).unwrap(), [address]);
         notes.remove(&two, &[address]).unwrap();
         assert_eq!(notes.holder(address).unwrap(), None);
+    }
+
+    #[test]
+    fn a_bridge_is_closed_as_long_as_one_is_noted_for_whom_it_is() {
+        let (_folder, notes) = folder("closed");
+        let (one, two) = (owner_named("one"), owner_named("two"));
+        let [bridge, other] = ["br0", "br1"].map(|name| InterfaceName::new(name).unwrap());
+        let is_closed = |except| notes.is_closed_for_others(&bridge, except).unwrap();
+        assert!(!is_closed(&two));
+        notes.write(&one, &note("10.1.0.2")).unwrap();
+        notes.write(&two, &Note { bridge: Some(other), ..Note::default() }).unwrap();
+        assert!(is_closed(&two) && !is_closed(&one));
+        notes.remove(&one, &[]).unwrap();
+        assert!(!is_closed(&two));
     }
 
     #[test]

@@ -4,14 +4,15 @@ use std::net::IpAddr;
 
 use cni::{Attempts, Call, Failure};
 use firewall::{Firewall, Owner};
-use netlink::reaper::{self, Caller};
+use link::turn::{self, Matter, Turn};
+use netlink::reaper;
 use vocab::NetworkName;
 
-use crate::backend::{Backend, firewalld};
+use crate::backend::{Backend, zones};
 use crate::config::Settings;
 use crate::error::StepFault;
-use crate::ingress;
 use crate::notes::{Note, Notes};
+use crate::{apart, ingress};
 
 /// An attachment that leaves, and what was opened for it.
 #[derive(Debug, Clone, Copy)]
@@ -19,24 +20,27 @@ pub(crate) struct Leaving<'a> {
     pub(crate) network: &'a NetworkName,
     pub(crate) owner: &'a Owner,
     pub(crate) note: &'a Note,
-    /// What the network asks for, as far as that can be read.
-    pub(crate) settings: Option<&'a Settings>,
+    /// Whether that was written down. Otherwise it is what the runtime tells, and others may have lost their notes, too.
+    pub(crate) is_noted: bool,
 }
 
 impl Leaving<'_> {
     /// Closes the way and forgets it. The note goes last, and only when everything else is gone, so that another DEL or
     /// GC finds what is left.
     pub(crate) fn leave(&self, firewall: &mut Firewall, notes: &Notes) -> Result<(), Failure> {
-        self.close_all(firewall, notes)?;
+        // Until the note is gone: of two who leave at once, the second must see that it is the last.
+        let _turn = self.close_all(firewall, notes)?;
         Ok(notes.remove(self.owner, &self.note.addresses)?)
     }
 
-    /// Closes the way, whoever opened it: a network may have changed its back end since.
-    pub(crate) fn close_all(&self, firewall: &mut Firewall, notes: &Notes) -> Result<(), Failure> {
+    /// Closes the way, whoever opened it: a network may have changed its back end since. The turn for opening the bridge,
+    /// if one was closed, is the caller's then.
+    pub(crate) fn close_all(&self, firewall: &mut Firewall, notes: &Notes) -> Result<Option<Turn>, Failure> {
         let mut attempts = Attempts::default();
         self.close(firewall, notes, &mut attempts);
-        attempts.note(self.open_bridge(firewall));
-        attempts.finish()
+        let turn = attempts.note(self.open_bridge(firewall, notes)).flatten();
+        attempts.finish()?;
+        Ok(turn)
     }
 
     fn close(&self, firewall: &mut Firewall, notes: &Notes, attempts: &mut Attempts) {
@@ -45,23 +49,26 @@ impl Leaving<'_> {
             attempts.note(zone(self.note.zone.as_deref(), &addresses));
         }
         attempts.note(firewall.remove_passage(self.owner).map_err(StepFault::from));
+        attempts.note(apart::end(&self.note.apart));
     }
 
-    fn open_bridge(&self, firewall: &mut Firewall) -> Result<(), StepFault> {
-        let Some(bridge) = &self.note.bridge else { return Ok(()) };
-        ingress::release(firewall, self.network, bridge, &self.note.ports, self.settings)
+    fn open_bridge(&self, firewall: &mut Firewall, notes: &Notes) -> Result<Option<Turn>, StepFault> {
+        let Some(bridge) = &self.note.bridge else { return Ok(None) };
+        let turn = turn::take(bridge, Matter::Ingress)?;
+        ingress::release(firewall, notes, self, bridge, &turn)?;
+        Ok(Some(turn))
     }
 }
 
 /// Takes addresses out of a zone of firewalld. When firewalld is gone, so are its zones.
 pub(crate) fn zone(zone: Option<&str>, addresses: &[IpAddr]) -> Result<(), StepFault> {
     let Some(zone) = zone.filter(|_| !addresses.is_empty()) else { return Ok(()) };
-    if let Some(mut zones) = firewalld::open()? {
-        for address in addresses {
-            zones.remove_source(zone, (*address).into())?;
+    match zones::open()? {
+        Some(mut opened) => {
+            Ok(zones::leave(&mut *opened, zone, addresses.iter().map(|address| (*address).into()))?)
         }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// In which zone an attachment is that nobody has noted: one that the reference made, or whose note the boot took.
@@ -73,6 +80,5 @@ pub(crate) fn zone_of_unnoted(settings: &Settings, firewall: &mut Firewall) -> O
 
 /// Lets a child wait for the kernel to be done with what was deleted.
 pub(crate) fn close(firewall: Firewall, call: &Call) {
-    let caller = if call.registry.serves_one_call() { Caller::Exits } else { Caller::LivesOn };
-    reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), caller);
+    reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), link::caller(call));
 }

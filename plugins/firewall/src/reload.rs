@@ -1,39 +1,29 @@
 //! Reload: the way of a container that stands is opened again where a flush closed it.
 
-use cni::{CheckCall, ConfigError, Failure, Reloaded, Verb};
+use cni::{CheckCall, Failure, Reloaded, Verb};
 use firewall::{Ensured, Firewall};
 
-use crate::backend::{Backend, Traffic};
-use crate::config;
-use crate::plan::Plan;
-use crate::{ingress, notes, release};
+use crate::asked::Asked;
+use crate::backend::Backend;
+use crate::{apart, ingress, release};
 
 pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
-    let config = &call.call.config;
-    let settings = config::read(config)?;
-    let missing = || ConfigError::MissingPrevResult { verb: Verb::Check };
-    let plan = Plan::new(&config.prev_result()?.ok_or_else(missing)?)?;
-    if plan.addresses.is_empty() {
+    let asked = Asked::read(&call.call.config, &call.attachment, Verb::Check)?;
+    if asked.is_empty() {
         return Ok(Reloaded::AsItWas);
     }
     let mut firewall = Firewall::new();
-    let mut backend = Backend::choose(settings.backend, &mut firewall)?;
-    let wanted = ingress::wanted(&settings, &plan)?;
-    let by_iptables = ingress::is_by_iptables(&settings);
-    let owner = notes::owner(config.name(), &call.attachment);
-    let traffic = Traffic {
-        settings: &settings,
-        owner: &owner,
-        addresses: &plan.addresses,
-        ingress: wanted.filter(|_| by_iptables),
-    };
+    let mut backend = Backend::choose(asked.settings.backend, &mut firewall)?;
+    let closing = asked.closing()?;
+    let _joined = closing.any.map(|ingress| ingress::join(&ingress)).transpose()?;
     // As in ADD: closed before it is opened.
-    let closed = match wanted.filter(|_| !by_iptables) {
-        Some(wanted) => ingress::ensure(&mut firewall, config.name(), &wanted)?,
+    let apart = apart::keep(&apart::find_together(closing.any.as_ref(), &asked.plan)?)?;
+    let closed = match closing.by_table {
+        Some(ingress) => ingress::ensure(&mut firewall, asked.network, &ingress)?,
         None => Ensured::AlreadyThere,
     };
-    let opened = backend.open(&mut firewall, &traffic)?;
+    let opened = backend.open(&mut firewall, &asked.traffic(&closing))?;
     release::close(firewall, &call.call);
-    let is_new = [closed, opened].contains(&Ensured::Added);
+    let is_new = [apart, closed, opened].contains(&Ensured::Added);
     Ok(if is_new { Reloaded::PutBack } else { Reloaded::AsItWas })
 }

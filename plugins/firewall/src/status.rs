@@ -1,9 +1,12 @@
 //! STATUS: whether an ADD could be served.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use cni::{Code, Failure, Fault, StatusCall};
+use firewall::iptables::find_program;
 use firewall::{Firewall, Owner, Passage};
 
-use crate::backend::{Backend, find_program};
+use crate::backend::Backend;
 use crate::config;
 use crate::error::StepFault;
 
@@ -34,7 +37,11 @@ pub(crate) fn status(call: &StatusCall) -> Result<(), Failure> {
     let mut firewall = Firewall::new();
     let backend = Backend::choose(settings.backend, &mut firewall).map_err(not_available)?;
     match backend {
-        Backend::Firewalld(_) => Ok(()),
+        Backend::Firewalld { mut zones, .. } => {
+            // Whether nobody's address is in the zone is asked of a zone that there is.
+            let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED).into();
+            zones.has_source(&settings.zone, nobody).map(drop).map_err(StepFault::from).map_err(not_available)
+        }
         Backend::Iptables { .. } => {
             let mut needed = firewall::iptables::forward::programs().into_iter();
             match needed.find(|program| find_program(program).is_none()) {

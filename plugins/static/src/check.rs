@@ -1,6 +1,6 @@
 //! CHECK: what ADD answered agrees with the configuration.
 
-use cni::{CheckCall, ConfigError, Ip, Verb};
+use cni::{CheckCall, Ip, Verb};
 
 use crate::config;
 use crate::error::StaticError;
@@ -9,8 +9,7 @@ use crate::error::StaticError;
 /// more since then.
 pub(crate) fn check(check: &CheckCall) -> Result<(), StaticError> {
     let plan = config::read(&check.call)?.plan;
-    let answered =
-        check.call.config.prev_result()?.ok_or(ConfigError::MissingPrevResult { verb: Verb::Check })?;
+    let answered = check.call.config.expect_prev_result(Verb::Check)?;
     for Ip { address, gateway, .. } in plan {
         let Some(expected) = gateway else { continue };
         let found = answered.ips.iter().find(|ip| ip.address.ip() == address.ip()).map(|ip| ip.gateway);

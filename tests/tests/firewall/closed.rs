@@ -61,22 +61,44 @@ fn a_closed_bridge_is_closed_to_other_bridges_until_its_last_container_leaves() 
 }
 
 #[test]
-fn the_last_two_that_leave_a_closed_bridge_at_once_leave_it_to_gc() -> Test {
-    let stage = Stage::new("lasttwo")?;
+fn of_the_last_two_that_leave_a_closed_bridge_at_once_one_opens_it() -> Test {
+    for backend in ["iptables", "nftables"] {
+        let stage = Stage::new("lasttwo")?;
+        let keys = json!({"backend": backend, "ingressPolicy": "same-bridge"});
+        let all = ["one", "two"].map(|name| Attached::by_bridge(&stage, name, keys.clone()));
+        let [one, two] = all;
+        let (one, two) = (one?, two?);
+        let before = ruleset(stage.host())?;
+        for attached in [&one, &two] {
+            attached.call().add().result()?;
+        }
+        one.call().del().done()?;
+        two.call().check().done()?;
+        // Both ports are still there.
+        two.call().del().done()?;
+        let left = ruleset(stage.host())?;
+        assert!(!left.contains("-i br0 ") && !left.contains("ISOLATION"), "{left}");
+        assert_eq!(left.matches("\"br0\"").count(), before.matches("\"br0\"").count(), "{left}");
+        assert_eq!(notes(&stage)?, "");
+    }
+    Ok(())
+}
+
+#[test]
+fn who_lost_his_note_does_not_open_the_bridge_for_others_who_may_have_too() -> Test {
+    let stage = Stage::new("lost")?;
     let keys = json!({"backend": "iptables", "ingressPolicy": "same-bridge"});
     let all = ["one", "two"].map(|name| Attached::by_bridge(&stage, name, keys.clone()));
-    for attached in &all {
-        let Ok(attached) = attached else { continue };
+    let [one, two] = all;
+    let (one, two) = (one?, two?);
+    for attached in [&one, &two] {
         attached.call().add().result()?;
     }
-    for attached in all {
-        // Both ports are still there.
-        attached?.call().del().done()?;
-    }
-    assert!(saved(&stage)?.iter().any(|line| line.contains("-i br0 ")));
+    stage.host().sh("rm -r /run/netctl/firewall").ok()?;
     let gc = stage.call("firewall", &firewall(json!({})));
-    gc.gc(&[]).done()?;
-    assert!(saved(&stage)?.iter().any(|line| line.contains("-i br0 ")), "ports are left");
+    one.call().del().done()?;
+    gc.gc(&[&two.container]).done()?;
+    two.call().check().done()?;
     stage.host().sh(&format!("ip link delete {BRIDGE}")).ok()?;
     gc.gc(&[]).done()?;
     assert!(!saved(&stage)?.iter().any(|line| line.contains("ISOLATION")));

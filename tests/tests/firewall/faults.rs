@@ -6,38 +6,9 @@
 use lab::faults::{Fault, Point, Strace};
 use lab::{Host, Place};
 use serde_json::{Value, json};
+use tests::disturb::is_harmless;
 use tests::facts::ruleset;
 use tests::{Call, Stage, Test};
-
-/// System calls that neither change anything nor can say that they failed in a way that a program could handle.
-const HARMLESS: [&str; 26] = [
-    "access",
-    "arch_prctl",
-    "brk",
-    "clock_gettime",
-    "close",
-    "fcntl",
-    "fstat",
-    "futex",
-    "getpid",
-    "getrandom",
-    "gettid",
-    "lseek",
-    "madvise",
-    "mmap",
-    "mprotect",
-    "munmap",
-    "newfstatat",
-    "poll",
-    "prlimit64",
-    "rseq",
-    "rt_sigaction",
-    "rt_sigprocmask",
-    "sched_getaffinity",
-    "set_robust_list",
-    "set_tid_address",
-    "sigaltstack",
-];
 
 /// A host that drops what it forwards, by iptables and by nftables.
 const DROPS: &str = "iptables -P FORWARD DROP; ip6tables -P FORWARD DROP; nft -f - <<END
@@ -73,8 +44,7 @@ fn points(
     verb: &str,
 ) -> Result<Vec<Point>, Box<dyn std::error::Error>> {
     let points = strace.points(stage.host(), &call.command(verb))?;
-    let points: Vec<_> =
-        points.into_iter().filter(|point| !HARMLESS.contains(&point.syscall.as_str())).collect();
+    let points: Vec<_> = points.into_iter().filter(|point| !is_harmless(point)).collect();
     assert!(points.iter().filter(|point| point.syscall.starts_with("send")).count() > 10, "{points:?}");
     Ok(points)
 }

@@ -138,15 +138,18 @@ fn an_add_that_fails_half_way_leaves_nothing() -> Test {
          add chain inet kept forward { type filter hook forward priority 0; policy drop; }\nlist tables\n",
     )?;
     keeper.wait_for("table inet kept", WITHIN)?;
-    let web = Attached::by_bridge(&stage, "web", json!({}))?;
+    let web = Attached::by_bridge(&stage, "web", json!({"ingressPolicy": "isolated"}))?;
     let other = Attached::by_bridge(&stage, "other", json!({"backend": "iptables"}))?;
     other.call().add().result()?;
+    let ports = || stage.host().sh("bridge -d link show").ok();
+    let ports_before = ports()?;
     let before = without_counters(&ruleset(stage.host())?);
     web.call()
         .add()
         .error(999, &["mynet", "flags owner"])
         .or_else(|_| web.call().add().error(999, &["net/web/eth0", "flags owner"]))?;
     assert_eq!(without_counters(&ruleset(stage.host())?), before);
+    assert_eq!(ports()?, ports_before);
     assert!(!notes(&stage)?.contains("web"));
     other.call().check().done()?;
     Ok(())

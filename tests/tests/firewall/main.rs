@@ -1,7 +1,10 @@
 //! The plugin `firewall` behind `bridge`, on hosts whose own firewall drops what it forwards.
 
+mod apart;
 mod closed;
 mod faults;
+mod firewalld;
 mod leaving;
 mod scene;
+mod turns;
 mod way;

@@ -12,9 +12,6 @@ const INPUT_NAME: u32 = 6;
 const OUTPUT_NAME: u32 = 7;
 /// `NFT_RETURN` as the kernel sends it.
 const RETURN: u32 = (-5_i32).cast_unsigned();
-/// `struct xt_comment_info`: the text, filled up with zeros.
-const COMMENT_LEN: usize = 256;
-const COMMENT: &str = "comment";
 /// `struct xt_conntrack_mtinfo3`, aligned: its length, and where `match_flags` and `state_mask` are.
 const CONNTRACK_LEN: usize = 168;
 const CONNTRACK_REVISION: u32 = 3;
@@ -109,7 +106,7 @@ impl Line {
             None => {}
         }
         steps.extend(self.state.map(conntrack));
-        steps.extend(self.comment.as_deref().map(comment));
+        steps.extend(self.comment.as_deref().map(Step::comment));
         steps.push(Step::Count);
         steps.push(match &self.target {
             Target::Accept => Step::Decide(ACCEPT),
@@ -173,7 +170,7 @@ impl Standing for crate::foreign::Rule {
     }
 
     fn does(&self, line: &Line) -> bool {
-        let matters = |step: &&Step| !matches!(step, Step::Extension { name, .. } if name == COMMENT);
+        let matters = |step: &&Step| !step.is_comment();
         self.steps.iter().filter(matters).eq(line.steps().iter().filter(matters))
     }
 
@@ -243,14 +240,6 @@ fn conntrack(state: State) -> Step {
     info[MATCH_FLAGS..MATCH_FLAGS + 2].copy_from_slice(&BY_STATE.to_ne_bytes());
     info[STATE_MASK..STATE_MASK + 2].copy_from_slice(&mask.to_ne_bytes());
     Step::Extension { name: "conntrack".to_owned(), revision: CONNTRACK_REVISION, info }
-}
-
-fn comment(text: &str) -> Step {
-    let mut info = text.as_bytes().to_vec();
-    // The last byte is a zero in any case.
-    info.truncate(COMMENT_LEN - 1);
-    info.resize(COMMENT_LEN, 0);
-    Step::Extension { name: COMMENT.to_owned(), revision: 0, info }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 use std::net::IpAddr;
 
+use netlink_packet_netfilter::nftables::InetHookNumber;
 use nix::errno::Errno;
 use vocab::InterfaceName;
 
@@ -16,7 +17,7 @@ use super::{FILTER, Ingress, IngressPolicy};
 use crate::batch::Batch;
 use crate::channel::{Channel, Error, Request};
 use crate::firewall::{Ensured, Firewall, Removed};
-use crate::foreign::{self, Place, Rule};
+use crate::foreign::{self, Place, Rule, Way};
 use crate::iptables::Version;
 use crate::message;
 
@@ -162,7 +163,7 @@ fn create_base(channel: &mut Channel, batch: &mut Batch, version: Version) -> Re
     if table.iter().any(Option::is_none) {
         batch.create_foreign_table(forward);
     }
-    batch.create_forward_chain(forward);
+    batch.create_base_chain(forward, &Way { kind: "filter", hook: InetHookNumber::Forward, priority: 0 });
     Ok(())
 }
 

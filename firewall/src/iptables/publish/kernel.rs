@@ -8,18 +8,16 @@ use super::label::{CHAIN_PREFIX, DNAT, MASQUERADE, OLD_SNAT, SET_MARK};
 use super::rule::Rule;
 use crate::batch::Batch;
 use crate::channel::{self, Channel};
+use crate::foreign::{CHAIN_NAME, CHAIN_TABLE, Place, RULE_HANDLE};
 use crate::iptables::NAT;
 use crate::{message, wire};
 
-/// `NFTA_RULE_CHAIN` and `NFTA_RULE_HANDLE`; `NFTA_CHAIN_TABLE`, `NFTA_CHAIN_NAME` and `NFTA_CHAIN_USE`.
+/// `NFTA_RULE_CHAIN` and `NFTA_CHAIN_USE`.
 const RULE_CHAIN: u16 = 2;
-const RULE_HANDLE: u16 = 3;
-const CHAIN_TABLE: u16 = 1;
-const CHAIN_NAME: u16 = 3;
 const CHAIN_USE: u16 = 6;
 
-mod compat;
 mod prepare;
+mod steps;
 
 /// The table of one family.
 pub(super) struct Table<'a> {
@@ -37,11 +35,15 @@ pub(super) struct KernelRule {
 impl Table<'_> {
     /// How many rules each of these chains has or is led to by; `None` where there is no such chain.
     pub(super) fn uses(&mut self, chains: &[&str]) -> Result<Vec<Option<u32>>, channel::Error> {
-        let questions = chains.iter().map(|chain| (self.family, message::get_chain(NAT, chain)));
+        let questions = chains.iter().map(|chain| self.place(chain).question());
         let answers = self.channel.ask(questions.collect())?;
         let number =
             |answer: Vec<u8>| wire::attribute(&answer, CHAIN_USE).and_then(wire::number).unwrap_or_default();
         Ok(answers.into_iter().map(|answer| answer.map(number)).collect())
+    }
+
+    fn place<'a>(&self, chain: &'a str) -> Place<'a> {
+        Place { family: self.family, table: NAT, chain }
     }
 
     /// The rules of a chain.

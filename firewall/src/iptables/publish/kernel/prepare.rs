@@ -5,11 +5,12 @@
 //! quicker it does not begin anew. For a chain that exists by then it empties that chain instead of failing, and
 //! other containers lose their ports. Here a transaction happens only while the table is as it was seen.
 
-use netlink_packet_netfilter::nftables::{InetHookNumber, NfTablesMessage};
+use netlink_packet_netfilter::nftables::InetHookNumber;
 
-use super::{KernelRule, Table, compat};
-use crate::batch::{Batch, Change};
+use super::{KernelRule, Table, steps};
+use crate::batch::Batch;
 use crate::channel;
+use crate::foreign::{self, Step};
 use crate::iptables::NAT;
 use crate::iptables::publish::label::{DNAT, MASQUERADE, SET_MARK};
 use crate::iptables::publish::shared;
@@ -31,8 +32,7 @@ pub(in crate::iptables::publish) struct Prepared {
 /// A way into a shared chain.
 struct Way {
     from: &'static str,
-    hook: InetHookNumber,
-    priority: i32,
+    base: foreign::Way,
     to: &'static str,
 }
 
@@ -46,18 +46,17 @@ impl Table<'_> {
     ) -> Result<Prepared, channel::Error> {
         let mut batch = Batch::guarded(self.channel.generation()?);
         if self.channel.ask(vec![(self.family, message::get_named_table(NAT))])?.iter().all(Option::is_none) {
-            self.push(&mut batch, compat::new_table());
+            batch.create_foreign_table(self.place(DNAT));
         }
         for way in ways(mark) {
             if !self.has(way.from)? {
-                let chain = compat::new_base_chain(way.from, way.hook, way.priority);
-                self.push(&mut batch, chain);
+                batch.create_base_chain(self.place(way.from), &way.base);
             }
         }
         let marking = mark.map(|_| [SET_MARK, MASQUERADE]).into_iter().flatten();
         for chain in [DNAT].into_iter().chain(marking) {
             if !self.has(chain)? {
-                self.push(&mut batch, compat::new_chain(chain));
+                batch.create_foreign_chain(self.place(chain));
             }
         }
         for way in ways(mark) {
@@ -69,7 +68,7 @@ impl Table<'_> {
         let has_changed = !batch.changes.is_empty();
         let had_chain = self.has(own)?;
         if !had_chain {
-            self.push(&mut batch, compat::new_chain(own));
+            batch.create_foreign_chain(self.place(own));
         }
         self.channel.commit(batch)?;
         Ok(Prepared { had_chain, has_changed })
@@ -88,12 +87,12 @@ impl Table<'_> {
             let (before, first) = match way.to {
                 // First, or a rule that accepts would keep packets from here.
                 MASQUERADE => {
-                    (rules.first().map(KernelRule::handle), compat::comment(shared::MASQUERADE_COMMENT))
+                    (rules.first().map(KernelRule::handle), Step::comment(shared::MASQUERADE_COMMENT))
                 }
-                _ => (None, compat::is_local()),
+                _ => (None, steps::is_local()),
             };
-            let expressions = vec![first, compat::counter(), compat::jump(way.to)];
-            self.push(batch, compat::new_rule(way.from, before, expressions));
+            let rule = [first, Step::Count, Step::Jump(way.to.to_owned())];
+            batch.add_rule(self.place(way.from), before, &rule, None);
         }
         for further in jumps {
             batch.delete_rule(self.family, NAT, way.from, further.handle);
@@ -105,25 +104,20 @@ impl Table<'_> {
     fn mark(&mut self, batch: &mut Batch, mark: u32) -> Result<(), channel::Error> {
         let is_for = |rules: Vec<KernelRule>| rules.iter().any(|rule| rule.rule.marks.contains(&mark));
         if !is_for(self.rules_of(SET_MARK)?) {
-            let comment = compat::comment(shared::SET_MARK_COMMENT);
-            let expressions = vec![comment, compat::counter(), compat::set_mark(mark)];
-            self.push(batch, compat::new_rule(SET_MARK, None, expressions));
+            let rule = [Step::comment(shared::SET_MARK_COMMENT), Step::Count, steps::set_mark(mark)];
+            batch.add_rule(self.place(SET_MARK), None, &rule, None);
         }
         if !is_for(self.rules_of(MASQUERADE)?) {
-            let mut expressions = compat::has_mark(mark).to_vec();
-            expressions.extend([compat::counter(), compat::masquerade(self.family)]);
-            self.push(batch, compat::new_rule(MASQUERADE, None, expressions));
+            let mut rule = steps::has_mark(mark).to_vec();
+            rule.extend([Step::Count, steps::masquerade(self.family)]);
+            batch.add_rule(self.place(MASQUERADE), None, &rule, None);
         }
         Ok(())
-    }
-
-    fn push(&self, batch: &mut Batch, message: NfTablesMessage) {
-        batch.changes.push(Change { family: self.family, message, exclusive: false });
     }
 }
 
 fn ways(mark: Option<u32>) -> impl Iterator<Item = Way> {
-    let way = |from, hook, priority, to| Way { from, hook, priority, to };
+    let way = |from, hook, priority, to| Way { from, base: foreign::Way { kind: "nat", hook, priority }, to };
     let ways = [
         way("PREROUTING", InetHookNumber::PreRouting, DESTINATION_PRIORITY, DNAT),
         way("OUTPUT", InetHookNumber::LocalOut, DESTINATION_PRIORITY, DNAT),

@@ -6,11 +6,10 @@ use std::net::IpAddr;
 use vocab::Protocol;
 
 use super::Rule;
+use crate::foreign::{RULE_EXPRESSIONS, RULE_USERDATA};
 use crate::{element, wire};
 
-/// `NFTA_RULE_EXPRESSIONS` and `NFTA_RULE_USERDATA`; `NFTA_LIST_ELEM`, `NFTA_EXPR_NAME` and `NFTA_EXPR_DATA`.
-const RULE_EXPRESSIONS: u16 = 4;
-const RULE_USERDATA: u16 = 7;
+/// `NFTA_LIST_ELEM`, `NFTA_EXPR_NAME` and `NFTA_EXPR_DATA`.
 const LIST_ELEM: u16 = 1;
 const EXPR_NAME: u16 = 1;
 const EXPR_DATA: u16 = 2;
