@@ -30,6 +30,10 @@ use crate::{Error, Event, Group, Label, LinkName, Refused, RouteSocket, Watch, f
 /// earlier would make an error of a busy machine.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// How long the kernel may take for pending deletions: 10 to 30 ms are usual. Whatever it needs beyond that is waited for in
+/// the closing.
+const SETTLING: Duration = Duration::from_millis(100);
+
 /// What becomes of the process that asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Caller {
@@ -111,7 +115,11 @@ pub fn remove_link_detached(
     await_removal(&mut watch, report, index, name)
 }
 
-/// Lets a child hold `held` until the kernel has closed them, and returns at once.
+/// Lets a child hold `held` until the kernel has nothing to wait for when it closes them, and returns at once.
+///
+/// While the kernel waits in the closing of a netfilter socket, nobody else in the network namespace can change nftables
+/// (`nft_rcv_nl_event` holds the commit mutex): the next plugin of the chain would wait in our stead. So the child closes
+/// when the deletions are done, by all that is usual.
 ///
 /// When no child can be made, the caller waits.
 pub fn hold_until_closed(held: Vec<OwnedFd>, caller: Caller) {
@@ -124,6 +132,7 @@ pub fn hold_until_closed(held: Vec<OwnedFd>, caller: Caller) {
     let _ = detach(caller, || {
         kept.close_others();
         let _ = read(&gate, &mut [0; 1]);
+        std::thread::sleep(SETTLING);
     });
     drop(held);
     drop(key);
