@@ -1,4 +1,7 @@
 //! Round trips of a flow that stands, while the host has few or many networks.
+//!
+//! A host with more networks is slower with no rule at all; so the same is measured where the rules were flushed after the
+//! flow was established. What is left then is the host, and the translation of addresses that it does for this flow.
 
 use super::stand::Stand;
 use super::{Bench, Error};
@@ -8,6 +11,7 @@ use crate::report::{Body, Measure, Row, Section, Versus};
 use crate::series::{Rounds, rotate};
 use crate::site::{Site, UPLINK};
 use crate::traffic::{Flow, Server};
+use lab::{Call, Here};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -23,8 +27,19 @@ const ROUND_TRIPS: u32 = 100;
 /// Round trips before those, in which each end finds its way back into the processor's caches.
 const WARM_UP: u32 = 20;
 
+/// With our rules, at most so many times as long as without any, on however many networks.
+const AGAINST_NO_RULES: f64 = 1.1;
+
 /// What the turns of one contender with one size may take altogether.
 const BUDGET: Duration = Duration::from_secs(6);
+
+/// Whose rules are there while the flow is measured.
+#[derive(Clone, Copy, Debug)]
+struct Rules<'a> {
+    name: &'static str,
+    of: &'a dyn Contender,
+    are_flushed: bool,
+}
 
 /// A contender with some networks, and a flow to the container of the last one.
 #[derive(Debug)]
@@ -36,12 +51,14 @@ struct Exhibit<'a> {
 
 pub(super) fn run(bench: &Bench) -> Result<Vec<Section>, Error> {
     let field = bench.field()?;
-    let contenders: Vec<&dyn Contender> =
-        field.all().filter(|contender| matches!(contender.name(), "ours" | "netavark")).collect();
+    let contenders = field.all().filter(|contender| matches!(contender.name(), "ours" | "netavark"));
+    let mut all: Vec<Rules<'_>> =
+        contenders.map(|of| Rules { name: of.name(), of, are_flushed: false }).collect();
+    all.splice(..0, all.last().map(|ours| Rules { name: "no rules", are_flushed: true, ..*ours }));
     let mut exhibits = Vec::new();
-    for contender in &contenders {
+    for rules in &all {
         for size in SIZES {
-            exhibits.push(open(*contender, size)?);
+            exhibits.push(open(*rules, size)?);
         }
     }
     let rounds = Rounds { warm_up: 2, ..bench.effort.rounds(600) };
@@ -53,14 +70,14 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Section>, Error> {
     let times: Vec<&[Vec<Duration>]> = times.chunks(SIZES.len()).collect();
     let mut sections = Vec::new();
     if let Some((ours, rivals)) = times.split_last() {
-        sections.extend(rivals.iter().map(|its| against(its, ours)));
+        sections.extend(all.iter().zip(rivals).map(|(rules, its)| against(*rules, its, ours)));
     }
-    sections.push(scale(&contenders, &times));
+    sections.push(scale(&all, &times));
     Ok(sections)
 }
 
-fn open(contender: &dyn Contender, size: u8) -> Result<Exhibit<'_>, Error> {
-    let mut stand = Stand::new(contender, Site::with_outside()?);
+fn open(rules: Rules<'_>, size: u8) -> Result<Exhibit<'_>, Error> {
+    let mut stand = Stand::new(rules.of, Site::with_outside()?);
     for nth in 1..size {
         stand.settle_down(Some(nth), port(nth))?;
     }
@@ -71,6 +88,11 @@ fn open(contender: &dyn Contender, size: u8) -> Result<Exhibit<'_>, Error> {
     stand.site.settle()?;
     let to = SocketAddr::from((UPLINK, FIRST + u16::from(size)));
     let flow = stand.passed(Flow::establish(stand.site.outside()?, to))?;
+    if rules.are_flushed {
+        // The chains stay: the translation ends with the last that could ask for one.
+        let flush = Call::new(["nft", "flush", "table", "inet", "netctl"]);
+        stand.site.run(|| flush.run(&Here).ok())??;
+    }
     Ok(Exhibit { stand, server, flow })
 }
 
@@ -86,26 +108,27 @@ impl Exhibit<'_> {
     }
 }
 
-fn against(its: &[Vec<Duration>], ours: &[Vec<Duration>]) -> Section {
+fn against(rules: Rules<'_>, its: &[Vec<Duration>], ours: &[Vec<Duration>]) -> Section {
     let row = |index: usize| {
         let size = SIZES[index];
         let networks = if size == 1 { "1 network".to_owned() } else { format!("{size} networks") };
         Row::new(networks, its[index].clone(), ours[index].clone())
+            .goal(rules.are_flushed.then_some(AGAINST_NO_RULES))
     };
     let rows = (0..SIZES.len()).map(row).collect();
-    let versus = Versus { reference: "netavark", ours: "ours", measure: Measure::Faster, rows };
+    let measure = if rules.are_flushed { Measure::AsLong } else { Measure::Faster };
+    let versus = Versus { reference: rules.name, ours: "ours", measure, rows };
     let title =
         format!("{ROUND_TRIPS} round trips of an established UDP flow, outside to container and back");
     Section { title, body: Body::Versus(versus) }
 }
 
-fn scale(contenders: &[&dyn Contender], times: &[&[Vec<Duration>]]) -> Section {
-    let row = |(contender, sizes): (&&dyn Contender, &&[Vec<Duration>])| {
-        let ends = [0, SIZES.len() - 1].map(|index| sizes[index].clone());
-        let [one, many] = ends;
-        Row::new(contender.name(), one, many).goal((contender.name() == "ours").then_some(1.1))
+fn scale(all: &[Rules<'_>], times: &[&[Vec<Duration>]]) -> Section {
+    let row = |(rules, sizes): (&Rules<'_>, &&[Vec<Duration>])| {
+        let [one, many] = [0, SIZES.len() - 1].map(|index| sizes[index].clone());
+        Row::new(rules.name, one, many)
     };
-    let rows = contenders.iter().zip(times).map(row).collect();
+    let rows = all.iter().zip(times).map(row).collect();
     let versus = Versus { reference: "1 network", ours: "100", measure: Measure::AsLong, rows };
     let title = format!("{ROUND_TRIPS} round trips of an established UDP flow: 100 networks against one");
     Section { title, body: Body::Versus(versus) }
