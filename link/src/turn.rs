@@ -9,7 +9,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cni::{Code, Fault};
 use vocab::InterfaceName;
@@ -34,8 +34,9 @@ pub struct Joined {
 #[derive(Debug)]
 #[must_use]
 pub struct Turn {
-    _turn: File,
+    // Let go before the turn is: who has the next turn must not take this one's hold for that of somebody who comes.
     alone: Option<File>,
+    _turn: File,
 }
 
 /// A lock could not be had.
@@ -72,9 +73,7 @@ impl Turn {
 /// # Errors
 /// The lock's file cannot be made below `NETCTL_RUN_DIR`.
 pub fn join(bridge: &InterfaceName, matter: Matter) -> Result<Joined, Error> {
-    let (file, path) = open(&matter.name(bridge))?;
-    file.lock_shared().map_err(|source| Error { file: path, source })?;
-    Ok(Joined { _file: file })
+    join_at(&folder(), &matter.name(bridge))
 }
 
 /// Waits until nobody else takes things away.
@@ -82,15 +81,7 @@ pub fn join(bridge: &InterfaceName, matter: Matter) -> Result<Joined, Error> {
 /// # Errors
 /// As with [`join`].
 pub fn take(bridge: &InterfaceName, matter: Matter) -> Result<Turn, Error> {
-    let name = matter.name(bridge);
-    let (turn, path) = open(&format!("{name}:leaving"))?;
-    turn.lock().map_err(|source| Error { file: path, source })?;
-    let (file, path) = open(&name)?;
-    match file.try_lock() {
-        Ok(()) => Ok(Turn { _turn: turn, alone: Some(file) }),
-        Err(TryLockError::WouldBlock) => Ok(Turn { _turn: turn, alone: None }),
-        Err(TryLockError::Error(source)) => Err(Error { file: path, source }),
-    }
+    take_at(&folder(), &matter.name(bridge))
 }
 
 /// The turn, if nobody comes at this moment.
@@ -111,16 +102,86 @@ impl Matter {
     }
 }
 
-fn open(name: &str) -> Result<(File, PathBuf), Error> {
-    let folder = cni::run_dir().join("bridge");
+fn folder() -> PathBuf {
+    cni::run_dir().join("bridge")
+}
+
+fn join_at(folder: &Path, name: &str) -> Result<Joined, Error> {
+    let (file, path) = open(folder, name)?;
+    file.lock_shared().map_err(|source| Error { file: path, source })?;
+    Ok(Joined { _file: file })
+}
+
+fn take_at(folder: &Path, name: &str) -> Result<Turn, Error> {
+    let (turn, path) = open(folder, &format!("{name}:leaving"))?;
+    turn.lock().map_err(|source| Error { file: path, source })?;
+    let (file, path) = open(folder, name)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Turn { alone: Some(file), _turn: turn }),
+        Err(TryLockError::WouldBlock) => Ok(Turn { alone: None, _turn: turn }),
+        Err(TryLockError::Error(source)) => Err(Error { file: path, source }),
+    }
+}
+
+fn open(folder: &Path, name: &str) -> Result<(File, PathBuf), Error> {
     let path = folder.join(name);
     let open = || OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let file = open().or_else(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => std::fs::create_dir_all(&folder).and_then(|()| open()),
+        std::io::ErrorKind::NotFound => std::fs::create_dir_all(folder).and_then(|()| open()),
         _ => Err(error),
     });
     match file {
         Ok(file) => Ok((file, path)),
         Err(source) => Err(Error { file: path, source }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(test: &str) -> Self {
+            Self(std::env::temp_dir().join(format!("link-turn-{}-{test}", std::process::id())))
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _stays = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn who_leaves_is_alone_only_while_nobody_comes() {
+        let folder = Folder::new("come");
+        let [bridge, ingress] =
+            [Matter::Bridge, Matter::Ingress].map(|matter| matter.name(&InterfaceName::new("br0").unwrap()));
+        let joined = [(); 2].map(|()| join_at(&folder.0, &bridge).unwrap());
+        assert!(!take_at(&folder.0, &bridge).unwrap().is_alone());
+        assert!(take_at(&folder.0, &ingress).unwrap().is_alone(), "another matter");
+        drop(joined);
+        assert!(take_at(&folder.0, &bridge).unwrap().is_alone());
+    }
+
+    #[test]
+    fn of_many_who_leave_each_is_alone_when_it_has_its_turn() {
+        let folder = Folder::new("leave");
+        let alone = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        let turn = take_at(&folder.0, "br0").unwrap();
+                        alone.fetch_add(usize::from(turn.is_alone()), Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(alone.into_inner(), 4 * 500);
     }
 }

@@ -15,7 +15,7 @@ pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
     let mut firewall = Firewall::new();
     let mut backend = Backend::choose(asked.settings.backend, &mut firewall)?;
     let closing = asked.closing()?;
-    let _joined = closing.any.map(|ingress| ingress::join(&ingress)).transpose()?;
+    let joined = closing.any.map(|ingress| ingress::join(&ingress)).transpose()?;
     // As in ADD: closed before it is opened.
     let apart = apart::keep(&apart::find_together(closing.any.as_ref(), &asked.plan)?)?;
     let closed = match closing.by_table {
@@ -23,6 +23,7 @@ pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
         None => Ensured::AlreadyThere,
     };
     let opened = backend.open(&mut firewall, &asked.traffic(&closing))?;
+    drop(joined);
     release::close(firewall, &call.call);
     let is_new = [apart, closed, opened].contains(&Ensured::Added);
     Ok(if is_new { Reloaded::PutBack } else { Reloaded::AsItWas })
