@@ -1,20 +1,18 @@
 //! ADD: all ports, or none; the result of the plugins before goes on unchanged.
 
-use cni::{AddCall, ConfigError, Failure, Success, Verb};
+use cni::{AddCall, Failure, Success, Verb};
 use firewall::Firewall;
 use netlink::reaper;
 use vocab::{ContainerId, PortMapping};
 
 use crate::config::Settings;
-use crate::del;
 use crate::error::StepFault;
 use crate::publish::Publish;
 use crate::target::Target;
 
 pub(crate) fn add(call: &AddCall) -> Result<Success, Failure> {
     let settings = Settings::read(&call.call.config)?;
-    let missing = || ConfigError::MissingPrevResult { verb: Verb::Add };
-    let result = call.call.config.prev_result()?.ok_or_else(missing)?;
+    let result = call.call.config.expect_prev_result(Verb::Add)?;
     if settings.mappings.is_empty() {
         return Ok(result);
     }
@@ -31,7 +29,7 @@ pub(crate) fn add(call: &AddCall) -> Result<Success, Failure> {
     };
     let published = undo::attempt(|undo| publish.run(&settings, &mut firewall, undo));
     // What was replaced makes the closing of the socket wait.
-    reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), del::caller(&call.call));
+    reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), link::caller(&call.call));
     let _ = published?;
     Ok(result)
 }

@@ -1,6 +1,6 @@
 //! CHECK: the ports are still as ADD published them. Nothing is changed.
 
-use cni::{CheckCall, ConfigError, Failure, Verb};
+use cni::{CheckCall, Failure, Verb};
 use firewall::{Firewall, IptablesOptions, IptablesPublication, MasqueradeClients, Publication, Standing};
 use netlink::RouteSocket;
 use vocab::PortMapping;
@@ -12,8 +12,7 @@ use crate::target::Target;
 
 pub(crate) fn check(call: &CheckCall) -> Result<(), Failure> {
     let settings = Settings::read(&call.call.config)?;
-    let missing = || ConfigError::MissingPrevResult { verb: Verb::Check };
-    let result = call.call.config.prev_result()?.ok_or_else(missing)?;
+    let result = call.call.config.expect_prev_result(Verb::Check)?;
     if settings.mappings.is_empty() {
         return Ok(());
     }

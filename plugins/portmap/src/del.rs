@@ -1,8 +1,8 @@
 //! DEL: whatever an attachment published goes, whoever published it and whatever the runtime still knows.
 
-use cni::{Attempts, Call, DelCall, Failure};
+use cni::{Attempts, DelCall, Failure};
 use firewall::Firewall;
-use netlink::reaper::{self, Caller};
+use netlink::reaper;
 
 use crate::config::Settings;
 use crate::error::StepFault;
@@ -22,11 +22,6 @@ pub(crate) fn del(call: &DelCall) -> Result<(), Failure> {
     let removed = firewall.remove_iptables_publication(network, container);
     attempts.note(removed.map_err(StepFault::from));
     attempts.note(firewall.remove_reference_ports(container).map_err(StepFault::from));
-    reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), caller(&call.call));
+    reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), link::caller(&call.call));
     attempts.finish()
-}
-
-/// What becomes of this process after the verb.
-pub(crate) fn caller(call: &Call) -> Caller {
-    if call.registry.serves_one_call() { Caller::Exits } else { Caller::LivesOn }
 }

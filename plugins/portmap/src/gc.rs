@@ -5,7 +5,6 @@ use firewall::Firewall;
 use netlink::reaper;
 use vocab::ContainerId;
 
-use crate::del;
 use crate::error::StepFault;
 
 pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
@@ -19,6 +18,6 @@ pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
     if call.valid.is_empty() {
         attempts.note(firewall.remove_empty_tables().map_err(StepFault::from));
     }
-    reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), del::caller(&call.call));
+    reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), link::caller(&call.call));
     attempts.finish()
 }

@@ -1,12 +1,11 @@
 //! Reload: ports that went with a flush are published again.
 
-use cni::{CheckCall, ConfigError, Failure, Reloaded, Verb};
+use cni::{CheckCall, Failure, Reloaded, Verb};
 use firewall::{Ensured, Firewall, IptablesOptions, IptablesPublication, Standing};
 use netlink::reaper;
 
 use crate::add::refuse_taken;
 use crate::config::{Backend, Settings};
-use crate::del;
 use crate::error::StepFault;
 use crate::publish::Publish;
 use crate::target::Target;
@@ -16,8 +15,7 @@ pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
     if settings.mappings.is_empty() {
         return Ok(Reloaded::AsItWas);
     }
-    let missing = || ConfigError::MissingPrevResult { verb: Verb::Check };
-    let result = call.call.config.prev_result()?.ok_or_else(missing)?;
+    let result = call.call.config.expect_prev_result(Verb::Check)?;
     let target = Target::find(&result, &call.attachment)?;
     let mappings = target.narrowed(&settings.mappings);
     let by_iptables = |options: &IptablesOptions| {
@@ -53,7 +51,7 @@ pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
         mappings: &mappings,
     };
     let published = undo::attempt(|undo| publish.run(&settings, &mut firewall, undo));
-    reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), del::caller(&call.call));
+    reaper::hold_until_closed(firewall.into_socket().into_iter().collect(), link::caller(&call.call));
     Ok(match published? {
         Ensured::Added => Reloaded::PutBack,
         Ensured::AlreadyThere => Reloaded::AsItWas,
