@@ -1,5 +1,7 @@
 //! The configuration of one plugin, as it arrives on stdin.
 
+use std::fmt::Display;
+
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use vocab::{InvalidName, NetworkName};
@@ -34,6 +36,36 @@ pub enum ConfigError {
         /// The verb.
         verb: Verb,
     },
+    /// A key of the plugin's own has a value that it cannot have.
+    #[error("invalid network configuration: {key}: {value}: {expected}")]
+    Value {
+        /// The path of the key.
+        key: String,
+        /// Its value.
+        value: String,
+        /// What was expected.
+        expected: String,
+    },
+    /// Keys of the plugin's own exclude each other.
+    #[error("invalid network configuration: {keys} exclude each other: {reason}")]
+    Conflict {
+        /// The keys.
+        keys: &'static str,
+        /// Why they do.
+        reason: String,
+    },
+}
+
+impl ConfigError {
+    /// The value of a key is not what was expected.
+    pub fn value(key: impl Into<String>, value: impl Display, expected: impl Into<String>) -> Self {
+        Self::Value { key: key.into(), value: value.to_string(), expected: expected.into() }
+    }
+
+    /// Keys exclude each other.
+    pub fn conflict(keys: &'static str, reason: impl Into<String>) -> Self {
+        Self::Conflict { keys, reason: reason.into() }
+    }
 }
 
 impl Fault for ConfigError {
@@ -41,7 +73,11 @@ impl Fault for ConfigError {
         match self {
             Self::NotJson(_) | Self::Field(_) => Code::DECODING,
             Self::PrevResult(error) => error.code(),
-            Self::MissingName | Self::Name(_) | Self::MissingPrevResult { .. } => Code::INVALID_CONFIG,
+            Self::MissingName
+            | Self::Name(_)
+            | Self::MissingPrevResult { .. }
+            | Self::Value { .. }
+            | Self::Conflict { .. } => Code::INVALID_CONFIG,
             Self::Version(_) => Code::INCOMPATIBLE_VERSION,
         }
     }

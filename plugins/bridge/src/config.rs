@@ -184,17 +184,17 @@ impl Settings {
         dns: Option<Dns>,
     ) -> Result<Self, ConfigFault> {
         if keys.hairpin_mode && keys.promisc_mode {
-            return Err(ConfigFault::Conflict {
-                keys: "hairpinMode and promiscMode",
-                reason: "a bridge that takes every frame itself sends none back",
-            });
+            return Err(ConfigFault::conflict(
+                "hairpinMode and promiscMode",
+                "a bridge that takes every frame itself sends none back",
+            ));
         }
         let ipam = config.ipam_type()?;
         if keys.disable_container_interface && ipam.is_some() {
-            return Err(ConfigFault::Conflict {
-                keys: "disableContainerInterface and ipam",
-                reason: "an interface that stays down can use no address",
-            });
+            return Err(ConfigFault::conflict(
+                "disableContainerInterface and ipam",
+                "an interface that stays down can use no address",
+            ));
         }
         let policy = Policy::read(&keys.gateway_mode, keys.isolate)?;
         let bridge = if keys.bridge.is_empty() { DEFAULT_BRIDGE } else { &keys.bridge };
@@ -329,10 +329,10 @@ fn read_shorthand(config: &Config) -> Result<Option<Shorthand>, ConfigFault> {
         return Ok(None);
     }
     if config.get("ipam").is_some() {
-        return Err(ConfigFault::Conflict {
-            keys: "ipam and Docker's keys (bip, fixed-cidr, default-gateway …)",
-            reason: "both say where addresses come from; keep one of them",
-        });
+        return Err(ConfigFault::conflict(
+            "ipam and Docker's keys (bip, fixed-cidr, default-gateway …)",
+            "both say where addresses come from; keep one of them",
+        ));
     }
     Shorthand::new(&wish).map(Some)
 }

@@ -8,24 +8,6 @@ use vocab::{InterfaceName, InvalidInterfaceName};
 /// A configuration that cannot work. Nothing has been touched.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigFault {
-    /// A key has a value that it cannot have.
-    #[error("invalid network configuration: {key}: {value}: {expected}")]
-    Value {
-        /// The path of the key.
-        key: String,
-        /// Its value.
-        value: String,
-        /// What was expected.
-        expected: String,
-    },
-    /// Two keys exclude each other.
-    #[error("invalid network configuration: {keys} exclude each other: {reason}")]
-    Conflict {
-        /// The keys.
-        keys: &'static str,
-        /// Why they do.
-        reason: &'static str,
-    },
     /// The document itself is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -37,14 +19,18 @@ pub(crate) enum ConfigFault {
 impl ConfigFault {
     /// The value of a key is not what was expected.
     pub(crate) fn value(key: impl Into<String>, value: impl Display, expected: impl Into<String>) -> Self {
-        Self::Value { key: key.into(), value: value.to_string(), expected: expected.into() }
+        ConfigError::value(key, value, expected).into()
+    }
+
+    /// Keys exclude each other.
+    pub(crate) fn conflict(keys: &'static str, reason: impl Into<String>) -> Self {
+        ConfigError::conflict(keys, reason).into()
     }
 }
 
 impl Fault for ConfigFault {
     fn code(&self) -> Code {
         match self {
-            Self::Value { .. } | Self::Conflict { .. } => Code::INVALID_CONFIG,
             Self::Config(error) => error.code(),
             Self::Environment(error) => error.code(),
         }

@@ -43,10 +43,10 @@ impl Policy {
     /// Whether packets that leave the network are masqueraded: as `ipMasq` says or, where it says nothing, in mode `nat`.
     pub(crate) fn masquerades(self, wanted: Option<bool>) -> Result<bool, ConfigFault> {
         match (self.gateway, wanted) {
-            (Some(GatewayMode::Internal), Some(true)) => Err(ConfigFault::Conflict {
-                keys: "ipMasq and gatewayMode \"internal\"",
-                reason: "nothing leaves an internal network",
-            }),
+            (Some(GatewayMode::Internal), Some(true)) => Err(ConfigFault::conflict(
+                "ipMasq and gatewayMode \"internal\"",
+                "nothing leaves an internal network",
+            )),
             (Some(GatewayMode::Nat), None) => Ok(true),
             (_, wanted) => Ok(wanted.unwrap_or(false)),
         }

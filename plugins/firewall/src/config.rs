@@ -1,10 +1,8 @@
 //! The keys of the plugin, read and found consistent before anything is touched.
 
-use cni::Config;
+use cni::{Config, ConfigError};
 use firewall::IngressPolicy;
 use serde::Deserialize;
-
-use crate::error::ConfigFault;
 
 /// The reference's chain for the administrator's own rules.
 const DEFAULT_ADMIN_CHAIN: &str = "CNI-ADMIN";
@@ -53,7 +51,7 @@ struct Keys {
 }
 
 /// Reads the configuration. An empty value is none: podman writes `"backend": ""`.
-pub(crate) fn read(config: &Config) -> Result<Settings, ConfigFault> {
+pub(crate) fn read(config: &Config) -> Result<Settings, ConfigError> {
     let keys: Keys = config.decode()?;
     let backend = match keys.backend.as_str() {
         "" => Wanted::InCharge,
@@ -61,7 +59,7 @@ pub(crate) fn read(config: &Config) -> Result<Settings, ConfigFault> {
         "firewalld" => Wanted::Firewalld,
         "nftables" => Wanted::Nftables,
         other => {
-            return Err(ConfigFault::value(
+            return Err(ConfigError::value(
                 "backend",
                 other,
                 "expected iptables, firewalld, nftables or nothing",
@@ -73,7 +71,7 @@ pub(crate) fn read(config: &Config) -> Result<Settings, ConfigFault> {
         "same-bridge" => Some(IngressPolicy::SameBridge),
         "isolated" => Some(IngressPolicy::Isolated),
         other => {
-            return Err(ConfigFault::value("ingressPolicy", other, "expected open, same-bridge or isolated"));
+            return Err(ConfigError::value("ingressPolicy", other, "expected open, same-bridge or isolated"));
         }
     };
     Ok(Settings {
@@ -84,7 +82,7 @@ pub(crate) fn read(config: &Config) -> Result<Settings, ConfigFault> {
     })
 }
 
-fn read_chain(name: String) -> Result<String, ConfigFault> {
+fn read_chain(name: String) -> Result<String, ConfigError> {
     if name.is_empty() {
         return Ok(DEFAULT_ADMIN_CHAIN.to_owned());
     }
@@ -98,17 +96,17 @@ fn read_chain(name: String) -> Result<String, ConfigFault> {
     }
     let expected =
         format!("expected the name of a chain of your own, at most {CHAIN_MAX} characters without blanks");
-    Err(ConfigFault::value("iptablesAdminChainName", name, expected))
+    Err(ConfigError::value("iptablesAdminChainName", name, expected))
 }
 
-fn read_zone(name: String) -> Result<String, ConfigFault> {
+fn read_zone(name: String) -> Result<String, ConfigError> {
     if name.is_empty() {
         return Ok(DEFAULT_ZONE.to_owned());
     }
     if name.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(name);
     }
-    Err(ConfigFault::value("firewalldZone", name, "expected the name of a zone, without blanks"))
+    Err(ConfigError::value("firewalldZone", name, "expected the name of a zone, without blanks"))
 }
 
 #[cfg(test)]
@@ -117,7 +115,7 @@ mod tests {
     use cni::{Code, Fault};
     use serde_json::{Value, json};
 
-    fn settings(more: Value) -> Result<Settings, ConfigFault> {
+    fn settings(more: Value) -> Result<Settings, ConfigError> {
         let mut config = json!({"cniVersion": "1.0.0", "name": "net", "type": "firewall"});
         for (key, value) in more.as_object().unwrap() {
             config[key] = value.clone();

@@ -3,41 +3,7 @@
 use std::fmt::Display;
 use std::path::PathBuf;
 
-use cni::{Code, ConfigError, Fault};
-
-/// A configuration that cannot work. Nothing has been touched.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ConfigFault {
-    /// A key has a value that it cannot have.
-    #[error("invalid network configuration: {key}: {value}: {expected}")]
-    Value {
-        /// The path of the key.
-        key: String,
-        /// Its value.
-        value: String,
-        /// What was expected.
-        expected: String,
-    },
-    /// The document itself is wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-}
-
-impl ConfigFault {
-    /// The value of a key is not what was expected.
-    pub(crate) fn value(key: impl Into<String>, value: impl Display, expected: impl Into<String>) -> Self {
-        Self::Value { key: key.into(), value: value.to_string(), expected: expected.into() }
-    }
-}
-
-impl Fault for ConfigFault {
-    fn code(&self) -> Code {
-        match self {
-            Self::Value { .. } => Code::INVALID_CONFIG,
-            Self::Config(error) => error.code(),
-        }
-    }
-}
+use cni::{Code, Fault};
 
 /// A step that could not be taken.
 #[derive(Debug, thiserror::Error)]

@@ -2,10 +2,8 @@
 
 use std::net::IpAddr;
 
-use cni::Success;
+use cni::{ConfigError, Success};
 use vocab::InterfaceName;
-
-use crate::error::ConfigFault;
 
 /// Whose packets are to pass.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +18,7 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(result: &Success) -> Result<Self, ConfigFault> {
+    pub(crate) fn new(result: &Success) -> Result<Self, ConfigError> {
         let mut addresses = Vec::new();
         for ip in &result.ips {
             if !addresses.contains(&ip.address.ip()) {
@@ -32,7 +30,7 @@ impl Plan {
         let names = on_host.map(|(index, interface)| {
             InterfaceName::new(&interface.name).map_err(|invalid| {
                 let key = format!("prevResult.interfaces[{index}].name");
-                ConfigFault::value(key, &interface.name, invalid.to_string())
+                ConfigError::value(key, &interface.name, invalid.to_string())
             })
         });
         let names = names.collect::<Result<Vec<_>, _>>()?;

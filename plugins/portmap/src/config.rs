@@ -97,10 +97,10 @@ fn read_mapping(index: usize, written: &Written) -> Result<PortMapping, ConfigFa
 fn read_backend(keys: Keys) -> Result<Backend, ConfigFault> {
     let chain = keys.external_set_mark_chain.filter(|chain| !chain.is_empty());
     if let (Some(bit), Some(chain)) = (keys.mark_masq_bit, &chain) {
-        return Err(ConfigFault::Conflict {
-            keys: "markMasqBit and externalSetMarkChain",
-            reason: format!("either packets get the mark bit {bit}, or chain {chain} marks them"),
-        });
+        return Err(ConfigFault::conflict(
+            "markMasqBit and externalSetMarkChain",
+            format!("either packets get the mark bit {bit}, or chain {chain} marks them"),
+        ));
     }
     let bit = keys.mark_masq_bit.map_or_else(|| Ok(MarkBit::default()), MarkBit::try_from);
     let bit = bit.map_err(|error| ConfigFault::value("markMasqBit", error.value, "expected 0 to 31"))?;

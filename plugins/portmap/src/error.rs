@@ -11,24 +11,6 @@ use vocab::{Attachment, PortMapping};
 /// A configuration that cannot work. Nothing has been touched.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigFault {
-    /// A key has a value that it cannot have.
-    #[error("invalid network configuration: {key}: {value}: {expected}")]
-    Value {
-        /// The path of the key.
-        key: String,
-        /// Its value.
-        value: String,
-        /// What was expected.
-        expected: &'static str,
-    },
-    /// Two keys exclude each other.
-    #[error("invalid network configuration: {keys} exclude each other: {reason}")]
-    Conflict {
-        /// The keys.
-        keys: &'static str,
-        /// Why they do.
-        reason: String,
-    },
     /// Words for iptables are not what they should be.
     #[error("invalid network configuration: {key}")]
     Conditions {
@@ -52,15 +34,20 @@ pub(crate) enum ConfigFault {
 
 impl ConfigFault {
     /// The value of a key is not what was expected.
-    pub(crate) fn value(key: impl Into<String>, value: impl Display, expected: &'static str) -> Self {
-        Self::Value { key: key.into(), value: value.to_string(), expected }
+    pub(crate) fn value(key: impl Into<String>, value: impl Display, expected: impl Into<String>) -> Self {
+        ConfigError::value(key, value, expected).into()
+    }
+
+    /// Keys exclude each other.
+    pub(crate) fn conflict(keys: &'static str, reason: impl Into<String>) -> Self {
+        ConfigError::conflict(keys, reason).into()
     }
 }
 
 impl Fault for ConfigFault {
     fn code(&self) -> Code {
         match self {
-            Self::Value { .. } | Self::Conflict { .. } | Self::Conditions { .. } => Code::INVALID_CONFIG,
+            Self::Conditions { .. } => Code::INVALID_CONFIG,
             Self::NeedsIptables { .. } => Code::UNSUPPORTED_FIELD,
             Self::Config(error) => error.code(),
         }
