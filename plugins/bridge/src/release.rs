@@ -4,8 +4,8 @@ use firewall::{Firewall, IptablesMasquerade};
 use ipnetwork::IpNetwork;
 use link::bridge::{AddressChanges, BridgeFacts};
 use link::turn::{self, Matter};
-use netlink::RouteSocket;
 use netlink::reaper::{self, Caller};
+use netlink::{LinkName, RouteSocket};
 use vocab::{Attachment, ContainerId, InterfaceName, NetworkName};
 
 use crate::config::{Masquerade, Settings};
@@ -54,7 +54,9 @@ pub(crate) fn network(
         let attachment = link.alias.as_deref().and_then(|alias| owner::read(alias, network));
         attachment.is_some_and(|attachment| Some(&attachment) != leaving)
     };
-    if host.find_first_link(None, is_another_s)?.is_some() {
+    // On a host with many networks all links would be far more than those of one bridge.
+    let controller = host.find_link(LinkName::Name(bridge))?.map(|bridge| bridge.index);
+    if host.find_first_link(controller, is_another_s)?.is_some() {
         return Ok(Network::Used);
     }
     firewall.remove_masquerade(network)?;
