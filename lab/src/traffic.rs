@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::outcome::Unexpected;
 use crate::place::Place;
 use crate::tools;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -73,6 +73,16 @@ pub fn ask_from(
     let call = probe("ask", Transport::Udp, address)?.arg(within.as_millis().to_string());
     let said = call.arg(from.to_string()).run(place).ok()?;
     value(&said, "peer")
+}
+
+/// Asks for an SCTP association, and does not wait for an answer. Needs no SCTP in the kernel.
+///
+/// # Errors
+/// The packet cannot be sent.
+pub fn knock_sctp(place: &impl Place, address: SocketAddrV4) -> Result<(), Error> {
+    let program: PathBuf = tools::probe().ok_or(Error::NoProbe)?;
+    Call::new([program]).arg("knock-sctp").arg(address.to_string()).run(place).ok()?;
+    Ok(())
 }
 
 /// How the first packet fared.

@@ -6,6 +6,7 @@
 mod ask;
 mod datagrams;
 mod first;
+mod knock;
 mod serve;
 
 use std::io::{self, Write};
@@ -15,7 +16,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 const USAGE: &str = "usage: lab-probe serve-udp|serve-tcp ADDRESS:PORT
-       lab-probe ask-udp|ask-tcp|first-udp|first-tcp ADDRESS:PORT MILLISECONDS [FROM-ADDRESS:PORT]";
+       lab-probe ask-udp|ask-tcp|first-udp|first-tcp ADDRESS:PORT MILLISECONDS [FROM-ADDRESS:PORT]
+       lab-probe knock-sctp IPV4-ADDRESS:PORT";
 
 #[derive(Debug, thiserror::Error)]
 enum Error {
@@ -62,6 +64,7 @@ fn run(words: &[String]) -> Result<(), Error> {
     match words[..] {
         ["serve-udp", address] => serve::udp(address.parse()?),
         ["serve-tcp", address] => serve::tcp(address.parse()?),
+        ["knock-sctp", address] => knock::sctp(address.parse()?),
         [verb, address, within, ref from @ ..] if from.len() < 2 => {
             let from = from.first().map(|from| from.parse()).transpose()?;
             let within = Duration::from_millis(within.parse()?);
