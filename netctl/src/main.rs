@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::output::Output;
+use crate::output::{LongPretty, Output, Printing};
 use crate::report::Failure;
 
 /// Container networking without a daemon
@@ -31,9 +31,9 @@ struct Cli {
 enum Command {
     Netns(netns::Netns),
     Cni(cni::Cni),
-    Reload(reload::Reload),
-    Install(install::Install),
-    Uninstall(install::Uninstall),
+    Reload(Printing<reload::Reload>),
+    Install(Printing<install::Install, LongPretty>),
+    Uninstall(Printing<install::Uninstall, LongPretty>),
 }
 
 const EXIT_CODES: &str = "\
@@ -48,9 +48,9 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Netns(command) => command.run(&mut output),
         Command::Cni(command) => command.run(&mut output),
-        Command::Reload(command) => command.run(&mut output),
-        Command::Install(command) => command.run(&mut output),
-        Command::Uninstall(command) => command.run(&mut output),
+        Command::Reload(command) => command.on(&mut output).run(&mut output),
+        Command::Install(command) => command.on(&mut output).run(&mut output),
+        Command::Uninstall(command) => command.on(&mut output).run(&mut output),
     };
     let result = result.and_then(|code| output.finish().map(|()| code).map_err(Failure::from));
     result.unwrap_or_else(|failure| report::last_words(&failure))

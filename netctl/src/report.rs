@@ -1,7 +1,7 @@
 //! Words on standard error: what failed, because of what, and what to do about it.
 
 use std::error::Error;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 
@@ -52,6 +52,13 @@ pub(crate) fn warning(error: &dyn Error, hint: Option<&str>) {
     say("warning", YELLOW, error, hint);
 }
 
+/// Tells of a fact that is good to know: what was done on the way, without being asked for.
+#[expect(dead_code, reason = "no command does anything on the way yet")]
+pub(crate) fn note(fact: impl Display) {
+    let word = coloured("note", CYAN);
+    write(&format!("{word}: {fact}\n"));
+}
+
 /// Tells of the failure that ends the program.
 pub(crate) fn last_words(last: &Failure) -> ExitCode {
     if last.is_closed_pipe() {
@@ -68,13 +75,14 @@ const CYAN: &str = "\x1b[1;36m";
 const PLAIN: &str = "\x1b[0m";
 
 fn say(word: &str, colour: &str, error: &dyn Error, hint: Option<&str>) {
-    let text = match is_coloured() {
-        true => {
-            let word = format!("{colour}{word}{PLAIN}");
-            compose(&word, error, &format!("{CYAN}hint{PLAIN}"), hint)
-        }
-        false => compose(word, error, "hint", hint),
-    };
+    write(&compose(&coloured(word, colour), error, &coloured("hint", CYAN), hint));
+}
+
+fn coloured(word: &str, colour: &str) -> String {
+    if is_coloured() { format!("{colour}{word}{PLAIN}") } else { word.to_owned() }
+}
+
+fn write(text: &str) {
     // Nobody is left to hear that standard error is closed.
     let _ = io::stderr().write_all(text.as_bytes());
 }

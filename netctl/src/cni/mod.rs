@@ -17,7 +17,7 @@ use self::answer::Answer;
 pub(crate) use self::options::KeptResults;
 use self::options::{NetworkArg, Options};
 use self::trouble::Trouble;
-use crate::output::Output;
+use crate::output::{self, Output, Printing};
 use crate::report::Failure;
 
 /// Call the plugins of a network by hand: ADD, DEL, CHECK, GC, STATUS, VERSION
@@ -26,6 +26,8 @@ use crate::report::Failure;
 pub(crate) struct Cni {
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    output: output::Options,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -50,12 +52,12 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    Add(attach::Add),
-    Del(attach::Del),
-    Check(attach::Check),
-    Gc(gc::Gc),
-    Status(Status),
-    Version(version::Version),
+    Add(Printing<attach::Add>),
+    Del(Printing<attach::Del>),
+    Check(Printing<attach::Check>),
+    Gc(Printing<gc::Gc>),
+    Status(Printing<Status>),
+    Version(Printing<version::Version>),
 }
 
 /// Find out whether a container could be attached to a network
@@ -75,13 +77,14 @@ impl Status {
 
 impl Cni {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
+        output.heed(self.output);
         let answered = match self.verb {
-            Verb::Add(verb) => verb.run(&self.options),
-            Verb::Del(verb) => verb.run(&self.options),
-            Verb::Check(verb) => verb.run(&self.options),
-            Verb::Gc(verb) => verb.run(&self.options),
-            Verb::Status(verb) => verb.run(&self.options),
-            Verb::Version(verb) => verb.run(&self.options),
+            Verb::Add(verb) => verb.on(output).run(&self.options),
+            Verb::Del(verb) => verb.on(output).run(&self.options),
+            Verb::Check(verb) => verb.on(output).run(&self.options),
+            Verb::Gc(verb) => verb.on(output).run(&self.options),
+            Verb::Status(verb) => verb.on(output).run(&self.options),
+            Verb::Version(verb) => verb.on(output).run(&self.options),
         };
         match answered {
             Ok(answer) => answer.print(output),

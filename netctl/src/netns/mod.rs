@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use netns::Directory;
 
-use crate::output::Output;
+use crate::output::{self, Output, Printing};
 use crate::report::Failure;
 
 /// Make, use and delete named network namespaces, those of `ip netns` included
@@ -26,6 +26,8 @@ pub(crate) struct Netns {
     /// Find the namespaces in this directory
     #[arg(long, global = true, value_name = "DIR", env = "NETNS_RUN_DIR", default_value = netns::directory::SYSTEM)]
     netns_dir: PathBuf,
+    #[command(flatten)]
+    output: output::Options,
     #[command(subcommand)]
     verb: Option<Verb>,
 }
@@ -49,34 +51,35 @@ Exit codes:
 enum Verb {
     // Abbreviations that fit several commands mean what they mean to `ip netns`.
     #[command(visible_alias = "ls", aliases = ["l", "li", "lis", "lst", "show", "sho", "sh", "s"])]
-    List(list::List),
+    List(Printing<list::List>),
     #[command(alias = "a")]
     Add(add::Add),
     Attach(add::Attach),
     Delete(delete::Delete),
     Exec(exec::Exec),
-    Identify(process::Identify),
-    Pids(process::Pids),
+    Identify(Printing<process::Identify>),
+    Pids(Printing<process::Pids>),
     Set(ids::Set),
-    ListId(ids::ListId),
-    Monitor(monitor::Monitor),
+    ListId(Printing<ids::ListId>),
+    Monitor(Printing<monitor::Monitor>),
 }
 
 impl Netns {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
+        output.heed(self.output);
         let directory = Directory::new(self.netns_dir);
         let done = |()| ExitCode::SUCCESS;
-        match self.verb.unwrap_or(Verb::List(list::List {})) {
-            Verb::List(verb) => verb.run(&directory, output).map(done),
+        match self.verb.unwrap_or(Verb::List(list::List {}.into())) {
+            Verb::List(verb) => verb.on(output).run(&directory, output).map(done),
             Verb::Add(verb) => verb.run(&directory).map(done),
             Verb::Attach(verb) => verb.run(&directory).map(done),
             Verb::Delete(verb) => verb.run(&directory),
             Verb::Exec(verb) => verb.run(&directory, output),
-            Verb::Identify(verb) => verb.run(&directory, output).map(done),
-            Verb::Pids(verb) => verb.run(&directory, output).map(done),
+            Verb::Identify(verb) => verb.on(output).run(&directory, output).map(done),
+            Verb::Pids(verb) => verb.on(output).run(&directory, output).map(done),
             Verb::Set(verb) => verb.run(&directory).map(done),
-            Verb::ListId(verb) => verb.run(&directory, output).map(done),
-            Verb::Monitor(verb) => verb.run(&directory, output).map(done),
+            Verb::ListId(verb) => verb.on(output).run(&directory, output).map(done),
+            Verb::Monitor(verb) => verb.on(output).run(&directory, output).map(done),
         }
     }
 }

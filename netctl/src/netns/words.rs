@@ -7,7 +7,7 @@ use std::ffi::OsString;
 
 const FAMILY: &str = "netns";
 /// Options that have a value in the next word.
-const WITH_VALUE: [&str; 1] = ["--netns-dir"];
+const WITH_VALUE: [&str; 3] = ["--netns-dir", "--output", "-o"];
 
 /// Rewrites a command line that speaks of namespaces; every other one stays as it is.
 pub(crate) fn spell_out(words: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
@@ -79,6 +79,8 @@ mod tests {
             ("netctl netns -all del", "netctl netns del --all"),
             ("netctl -json netns list", "netctl --json netns list"),
             ("netctl netns -json", "netctl netns --json"),
+            ("netctl -o json -all netns del", "netctl -o json netns del --all"),
+            ("netctl netns --output text -all del", "netctl netns --output text del --all"),
             ("netctl netns", "netctl netns"),
             ("netctl netns --netns-dir /x delete -all", "netctl netns --netns-dir /x delete --all"),
             ("netctl netns list-id target-nsid 7 nsid 5", "netctl netns list-id --target-nsid 7 --nsid 5"),

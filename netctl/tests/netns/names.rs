@@ -81,6 +81,24 @@ fn json_is_printed_in_one_line_or_indented() -> Test {
 }
 
 #[test]
+fn the_format_is_said_at_any_level_and_the_closest_word_counts() -> Test {
+    let machine = Machine::new("levels")?;
+    machine.netctl("add blue").ok()?;
+    let json = "[{\"name\":\"blue\"}]\n";
+    for words in ["-j netns list", "netns -j list", "netns list -j", "-json netns list", "netns list -o json"]
+    {
+        assert_eq!(machine.sh(&format!("netctl {words}")).ok()?, json, "{words}");
+    }
+    for words in ["-j netns list -o text", "-o json netns -o text list", "netns -j -o text"] {
+        assert_eq!(machine.sh(&format!("netctl {words}")).ok()?, "blue\n", "{words}");
+    }
+    for words in ["-o json -p netns list", "-jp netns", "-p netns -j list", "netns list -jp"] {
+        assert!(machine.sh(&format!("netctl {words}")).ok()?.starts_with("[\n  {\n"), "{words}");
+    }
+    Ok(())
+}
+
+#[test]
 fn any_file_name_is_a_name() -> Test {
     let machine = Machine::new("odd")?;
     let script = r#"

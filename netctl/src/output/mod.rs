@@ -1,20 +1,15 @@
 //! Data on standard output: lines for people, or JSON for programs.
 
+mod options;
+mod table;
+
 use std::fmt::Display;
 use std::io::{self, BufWriter, StdoutLock, Write};
 
 use serde::Serialize;
 
-/// The options of every command that prints data.
-#[derive(Debug, Clone, Copy, clap::Args)]
-pub(crate) struct Options {
-    /// Print JSON
-    #[arg(short, long, global = true)]
-    json: bool,
-    /// Indent the JSON
-    #[arg(short, long, global = true)]
-    pretty: bool,
-}
+pub(crate) use self::options::{Choice, LongPretty, Options, Printing};
+use self::table::Table;
 
 /// Why data cannot be printed.
 #[derive(Debug, thiserror::Error)]
@@ -34,18 +29,24 @@ impl Error {
 /// Standard output. What is printed has its `Display` for people and its `Serialize` for programs.
 #[derive(Debug)]
 pub(crate) struct Output {
-    options: Options,
+    choice: Choice,
     stdout: BufWriter<StdoutLock<'static>>,
 }
 
 impl Output {
-    pub(crate) fn new(options: Options) -> Self {
-        Self { options, stdout: BufWriter::new(io::stdout().lock()) }
+    /// As the root's options say, until a command's are heeded.
+    pub(crate) fn new(root: impl Into<Choice>) -> Self {
+        Self { choice: root.into(), stdout: BufWriter::new(io::stdout().lock()) }
+    }
+
+    /// Prints from now on as options say that stand closer to the command.
+    pub(crate) fn heed(&mut self, options: impl Into<Choice>) {
+        self.choice = self.choice.refined_by(options.into());
     }
 
     /// Prints a list: a line an item, or a JSON array.
     pub(crate) fn list<T: Display + Serialize>(&mut self, items: &[T]) -> Result<(), Error> {
-        if self.options.json {
+        if self.is_json() {
             return self.json(items);
         }
         for item in items {
@@ -56,11 +57,24 @@ impl Output {
 
     /// Prints something that has just happened, at once: a line, or a JSON object in a line.
     pub(crate) fn event<T: Display + Serialize>(&mut self, event: &T) -> Result<(), Error> {
-        match self.options.json {
+        match self.is_json() {
             true => self.json(event)?,
             false => self.line(event)?,
         }
         self.finish()
+    }
+
+    /// Prints rows for people: columns below `headers`. Programs get nothing from it, but a list of their own.
+    #[expect(dead_code, reason = "no command has a table yet")]
+    pub(crate) fn table<const N: usize>(
+        &mut self,
+        headers: [&str; N],
+        rows: impl IntoIterator<Item = [String; N]>,
+    ) -> Result<(), Error> {
+        match self.is_json() {
+            true => Ok(()),
+            false => self.line(Table::new(headers, rows)),
+        }
     }
 
     /// Prints a line for people, whatever the options say.
@@ -70,7 +84,7 @@ impl Output {
 
     /// Whether programs read this.
     pub(crate) fn is_json(&self) -> bool {
-        self.options.json
+        self.choice.is_json()
     }
 
     /// Sees to it that everything printed so far is out.
@@ -80,7 +94,7 @@ impl Output {
 
     /// Prints JSON, whatever the options say but for its indentation.
     pub(crate) fn json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        let written = match self.options.pretty {
+        let written = match self.choice.is_pretty() {
             true => serde_json::to_writer_pretty(&mut self.stdout, value),
             false => serde_json::to_writer(&mut self.stdout, value),
         };
