@@ -14,6 +14,9 @@ use crate::address;
 /// The routing table of everybody who names none (`RT_TABLE_MAIN`).
 const MAIN_TABLE: u32 = 254;
 
+/// The rank of an IPv6 route that names none (`net/ip6_fib.h`).
+const IP6_RT_PRIO_USER: u32 = 1024;
+
 /// A route with an IPv4 gateway to an IPv6 destination: there is no such thing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("route {destination} through {gateway}: an IPv6 destination has no IPv4 gateway")]
@@ -102,6 +105,17 @@ impl PlannedRoute {
     fn is_same_but_for_gateways(&self, other: &Self) -> bool {
         let without = |route: &Self| Self { gateways: Vec::new(), ..route.clone() };
         without(self) == without(other) && self.gateways.is_empty() == other.gateways.is_empty()
+    }
+
+    /// Whether the kernel would let it share the traffic with a route of another link to the same destination: in IPv6
+    /// it joins whatever has the same rank (`rt6_qualify_for_ecmp`, `net/ipv6/ip6_fib.c`), where IPv4 puts it behind.
+    pub(crate) fn would_share(&self) -> bool {
+        self.destination.is_ipv6() && self.priority.is_none() && !self.gateways.is_empty()
+    }
+
+    /// The same route with a rank behind those that name none, by the number of its link.
+    pub(crate) fn behind(&self, index: u32) -> Self {
+        Self { priority: Some(IP6_RT_PRIO_USER.saturating_add(index)), ..self.clone() }
     }
 
     /// The route as a label names it.

@@ -6,9 +6,11 @@
 mod cni;
 mod install;
 mod netns;
+mod network;
 mod output;
 mod reload;
 mod report;
+mod roots;
 
 use std::process::ExitCode;
 
@@ -29,6 +31,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[command(flatten)]
+    Short(network::Verb),
+    Network(network::Network),
     Netns(netns::Netns),
     Cni(cni::Cni),
     Reload(Printing<reload::Reload>),
@@ -46,6 +51,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse_from(netns::words::spell_out(std::env::args_os()));
     let mut output = Output::new(cli.output);
     let result = match cli.command {
+        Command::Short(command) => command.run(&mut output),
+        Command::Network(command) => command.run(&mut output),
         Command::Netns(command) => command.run(&mut output),
         Command::Cni(command) => command.run(&mut output),
         Command::Reload(command) => command.on(&mut output).run(&mut output),

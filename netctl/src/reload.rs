@@ -8,9 +8,9 @@ use clap::Args;
 use network::{Attached, Fate};
 use serde::Serialize;
 
-use crate::cni::KeptResults;
 use crate::output::Output;
 use crate::report::{self, Failure};
+use crate::roots::KeptResults;
 
 /// Put back what somebody flushed: rules, published ports and settings of all attachments
 #[derive(Debug, Args)]

@@ -5,6 +5,8 @@ use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal, Write as _};
 use std::process::ExitCode;
 
+use cni::{Cause, Fault};
+
 use crate::output;
 
 /// An error on its way to the person.
@@ -24,6 +26,21 @@ impl<E: Error + 'static> From<E> for Failure {
 }
 
 impl Failure {
+    /// A fault, with the way out that it knows.
+    pub(crate) fn of(fault: impl Fault) -> Self {
+        let failure = cni::Failure::from(fault);
+        let hint = failure.hint();
+        Self::from(Cause::from(failure)).hint(hint)
+    }
+
+    /// Several faults of which one ends the program: the cause. The others are told now.
+    pub(crate) fn each(faults: impl IntoIterator<Item = impl Fault>) -> Self {
+        let mut faults = faults.into_iter().map(Self::of).collect::<Vec<_>>().into_iter();
+        let first = faults.next();
+        faults.for_each(|further| failure(&further));
+        first.unwrap_or_else(|| Self::from(io::Error::other("nothing is known of the reason")))
+    }
+
     /// Adds a way out.
     pub(crate) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
         self.hint = hint.into().or(self.hint);

@@ -108,6 +108,11 @@ impl Batch {
         self.push(label, libc::RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, route)
     }
 
+    /// Adds a route to a destination that none leads to yet, at its rank.
+    pub fn create_route(&mut self, label: Label, route: &RouteMessage) -> Ticket {
+        self.push(label, libc::RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, route)
+    }
+
     /// Removes a route.
     pub fn remove_route(&mut self, label: Label, route: &RouteMessage) -> Ticket {
         self.push(label, libc::RTM_DELROUTE, 0, route)

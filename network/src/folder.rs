@@ -32,6 +32,16 @@ pub enum FileError {
     },
 }
 
+impl FileError {
+    /// The file, or the folder that belongs to one.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        match self {
+            Self::Read { file, .. } | Self::List { file, .. } => file,
+        }
+    }
+}
+
 impl Fault for FileError {
     fn code(&self) -> Code {
         match self {
@@ -142,7 +152,11 @@ impl Folder {
         Ok(self.files()?.iter().map(|file| List::from_file(file)).collect())
     }
 
-    fn files(&self) -> Result<Vec<PathBuf>, FolderError> {
+    /// The files themselves, in the order of [`lists`](Self::lists).
+    ///
+    /// # Errors
+    /// [`FolderError::List`].
+    pub fn files(&self) -> Result<Vec<PathBuf>, FolderError> {
         let list = |source| FolderError::List { folder: self.0.clone(), source };
         let mut files = files_in(&self.0, &["conflist"]).map_err(list)?;
         files.extend(files_in(&self.0, &["conf", "json"]).map_err(list)?);

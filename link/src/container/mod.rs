@@ -5,7 +5,7 @@ mod plan;
 mod ready;
 
 use cni::{Ip, Route};
-use netlink::{Link, RouteSocket};
+use netlink::{Batch, Label, Link, Refused, Replies, RouteSocket, Ticket};
 use vocab::InterfaceName;
 
 pub use crate::route::ImpossibleGateway;
@@ -14,6 +14,8 @@ pub use error::Error;
 pub(crate) use plan::LOOPBACK_INDEX;
 use plan::Plan;
 use ready::Pending;
+
+use crate::route::PlannedRoute;
 
 /// What the container's end should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,15 +65,47 @@ pub struct Configured {
 /// # Errors
 /// See [`Error`].
 pub fn configure(container: &mut RouteSocket, spec: &ContainerSpec) -> Result<Configured, Error> {
-    let Plan { settings, batch, link } = plan::plan(spec)?;
+    let Plan { settings, batch, link, yielding } = plan::plan(spec)?;
     for (sysctl, value) in settings {
         sysctl.ensure(value)?;
     }
     // It listens before the addresses are there: how they fare is told once.
     let pending = Pending::listen(spec)?;
-    let mut replies = container.run(batch)?;
+    let mut replies = container.run_each(batch)?;
+    yield_to_others(container, spec, &replies, yielding)?;
     let link = replies.take_link(link).ok_or_else(|| Error::no_answer(&spec.name))?;
     Ok(Configured { link, pending })
+}
+
+/// Puts routes behind those that other links have to the same destinations: the first network that a container is on is
+/// its way out, in IPv6 as in IPv4.
+///
+/// # Errors
+/// The first refusal of `replies` for another reason, or one of the second attempt.
+fn yield_to_others(
+    container: &mut RouteSocket,
+    spec: &ContainerSpec,
+    replies: &Replies,
+    yielding: Vec<(Ticket, PlannedRoute)>,
+) -> Result<(), Error> {
+    let is_second = |ticket| replies.refused(ticket).is_some_and(Refused::is_exists);
+    let (second, _): (Vec<_>, Vec<_>) = yielding.into_iter().partition(|(ticket, _)| is_second(*ticket));
+    let refused = replies.outcomes().flatten();
+    let mut others =
+        refused.filter(|refused| !second.iter().any(|(ticket, _)| replies.refused(*ticket) == Some(refused)));
+    if let Some(refused) = others.next().cloned() {
+        return Err(netlink::Error::from(refused).into());
+    }
+    if second.is_empty() {
+        return Ok(());
+    }
+    let mut batch = Batch::new();
+    for (_, route) in second {
+        let route = route.behind(spec.index);
+        batch.append_route(Label::new("add route", route.object()), &route.message(spec.index));
+    }
+    container.run(batch)?;
+    Ok(())
 }
 
 impl Configured {

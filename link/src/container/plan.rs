@@ -9,7 +9,7 @@ use vocab::InterfaceName;
 use super::{ContainerSpec, Duplicates, Error, State};
 use crate::address::{self, Detection};
 use crate::message::{numbered, switch_on};
-use crate::route;
+use crate::route::{self, PlannedRoute};
 use crate::sysctl::Sysctl;
 
 /// The number of the loopback interface, in every namespace (`LOOPBACK_IFINDEX`, `net/flow.h`).
@@ -24,6 +24,8 @@ pub(super) struct Plan {
     pub(super) batch: Batch,
     /// The request that describes the interface.
     pub(super) link: Ticket,
+    /// Routes that come second to one of another link, if there is one.
+    pub(super) yielding: Vec<(Ticket, PlannedRoute)>,
 }
 
 pub(super) fn plan(spec: &ContainerSpec) -> Result<Plan, Error> {
@@ -43,13 +45,18 @@ pub(super) fn plan(spec: &ContainerSpec) -> Result<Plan, Error> {
         batch.set_link(Label::new("switch on", &spec.name), &up(spec.index));
     }
     add_addresses(&mut batch, spec, spec.ips.iter().filter(|ip| !is_ipv4(ip)));
+    let mut yielding = Vec::new();
     for route in route::plan(&spec.ips, &spec.routes)? {
-        batch.append_route(Label::new("add route", route.object()), &route.message(spec.index));
+        let label = Label::new("add route", route.object());
+        match route.would_share() {
+            true => yielding.push((batch.create_route(label, &route.message(spec.index)), route)),
+            false => drop(batch.append_route(label, &route.message(spec.index))),
+        }
     }
     // Not only to be told: a kernel from 6.7 on first does what it has put off about the link's carrier. Until it
     // has, what the interface sends is dropped.
     let link = batch.find(LinkName::Index(spec.index));
-    Ok(Plan { settings: settings(spec), batch, link })
+    Ok(Plan { settings: settings(spec), batch, link, yielding })
 }
 
 fn settings(spec: &ContainerSpec) -> Vec<(Sysctl, &'static str)> {

@@ -7,10 +7,11 @@ use network::{FolderError, List, Request, Runtime};
 use vocab::NetworkName;
 
 use super::answer::Answer;
-use super::options::{NetworkArg, Options};
+use super::network::NetworkArg;
 use super::request::AttachmentOptions;
 use super::trouble::Trouble;
 use crate::report;
+use crate::roots::Roots;
 
 /// Attach a container to a network, and print what was made
 #[derive(Debug, Args)]
@@ -49,33 +50,32 @@ pub(super) struct Check {
 }
 
 impl Add {
-    pub(super) fn run(self, options: &Options) -> Result<Answer, Trouble> {
-        let list = self.network.find(options)?;
+    pub(super) fn run(self, roots: &Roots) -> Result<Answer, Trouble> {
+        let list = self.network.find(roots)?;
         let request = self.attachment.request_inside(&self.netns)?;
-        let result = options.runtime().add(&list, &request).map_err(Trouble::each)?;
+        let result = roots.runtime().add(&list, &request).map_err(Trouble::each)?;
         Ok(Answer::added(&result, list.version())?)
     }
 }
 
 impl Check {
-    pub(super) fn run(self, options: &Options) -> Result<Answer, Trouble> {
-        let list = self.network.find(options)?;
+    pub(super) fn run(self, roots: &Roots) -> Result<Answer, Trouble> {
+        let list = self.network.find(roots)?;
         let request = self.attachment.request_inside(&self.netns)?;
-        options.runtime().check(&list, &request).map_err(Trouble::each)?;
+        roots.runtime().check(&list, &request).map_err(Trouble::each)?;
         Ok(Answer::Nothing)
     }
 }
 
 impl Del {
-    pub(super) fn run(self, options: &Options) -> Result<Answer, Trouble> {
-        let runtime = options.runtime();
+    pub(super) fn run(self, roots: &Roots) -> Result<Answer, Trouble> {
+        let runtime = roots.runtime();
         let request = self.attachment.request(self.netns.as_ref())?;
         let list = match self.network.as_path() {
-            Some(_) => self.network.find(options)?,
-            None => self
-                .network
-                .find_by_name(&options.folder())
-                .or_else(|error| kept(&runtime, &request, error))?,
+            Some(_) => self.network.find(roots)?,
+            None => {
+                self.network.find_by_name(&roots.folder()).or_else(|error| kept(&runtime, &request, error))?
+            }
         };
         runtime.del(&list, &request).map_err(Trouble::each)?;
         Ok(Answer::Nothing)

@@ -4,8 +4,9 @@ use clap::Args;
 use vocab::{Attachment, ContainerId, InterfaceName};
 
 use super::answer::Answer;
-use super::options::{NetworkArg, Options};
+use super::network::NetworkArg;
 use super::trouble::Trouble;
+use crate::roots::Roots;
 
 /// Why a text names no attachment.
 #[derive(Debug, thiserror::Error)]
@@ -43,10 +44,10 @@ fn attachment(text: &str) -> Result<Attachment, InvalidAttachment> {
 }
 
 impl Gc {
-    pub(super) fn run(self, options: &Options) -> Result<Answer, Trouble> {
-        let list = self.network.find(options)?;
+    pub(super) fn run(self, roots: &Roots) -> Result<Answer, Trouble> {
+        let list = self.network.find(roots)?;
         let valid = self.choice.valid.into_iter().collect();
-        options.runtime().gc(&list, &valid).map_err(Trouble::each)?;
+        roots.runtime().gc(&list, &valid).map_err(Trouble::each)?;
         Ok(Answer::Nothing)
     }
 }

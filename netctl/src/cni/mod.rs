@@ -4,7 +4,7 @@ mod answer;
 mod attach;
 mod gc;
 mod namespace;
-mod options;
+mod network;
 mod request;
 mod trouble;
 mod version;
@@ -14,18 +14,18 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use self::answer::Answer;
-pub(crate) use self::options::KeptResults;
-use self::options::{NetworkArg, Options};
+use self::network::NetworkArg;
 use self::trouble::Trouble;
 use crate::output::{self, Output, Printing};
 use crate::report::Failure;
+use crate::roots::Roots;
 
 /// Call the plugins of a network by hand: ADD, DEL, CHECK, GC, STATUS, VERSION
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Cni {
     #[command(flatten)]
-    options: Options,
+    roots: Roots,
     #[command(flatten)]
     output: output::Options,
     #[command(subcommand)]
@@ -68,9 +68,9 @@ struct Status {
 }
 
 impl Status {
-    fn run(self, options: &Options) -> Result<Answer, Trouble> {
-        let list = self.network.find(options)?;
-        options.runtime().status(&list).map_err(Trouble::each)?;
+    fn run(self, roots: &Roots) -> Result<Answer, Trouble> {
+        let list = self.network.find(roots)?;
+        roots.runtime().status(&list).map_err(Trouble::each)?;
         Ok(Answer::Nothing)
     }
 }
@@ -79,12 +79,12 @@ impl Cni {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
         output.heed(self.output);
         let answered = match self.verb {
-            Verb::Add(verb) => verb.on(output).run(&self.options),
-            Verb::Del(verb) => verb.on(output).run(&self.options),
-            Verb::Check(verb) => verb.on(output).run(&self.options),
-            Verb::Gc(verb) => verb.on(output).run(&self.options),
-            Verb::Status(verb) => verb.on(output).run(&self.options),
-            Verb::Version(verb) => verb.on(output).run(&self.options),
+            Verb::Add(verb) => verb.on(output).run(&self.roots),
+            Verb::Del(verb) => verb.on(output).run(&self.roots),
+            Verb::Check(verb) => verb.on(output).run(&self.roots),
+            Verb::Gc(verb) => verb.on(output).run(&self.roots),
+            Verb::Status(verb) => verb.on(output).run(&self.roots),
+            Verb::Version(verb) => verb.on(output).run(&self.roots),
         };
         match answered {
             Ok(answer) => answer.print(output),

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use vocab::{Attachment, ContainerId, InterfaceName, InvalidInterfaceName, InvalidName};
 
 use super::namespace;
-use super::options::given;
 use super::trouble::Trouble;
+use crate::roots::given;
 
 /// Why no attachment can be made of the command line.
 #[derive(Debug, thiserror::Error)]

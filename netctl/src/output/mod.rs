@@ -8,7 +8,7 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 
 use serde::Serialize;
 
-pub(crate) use self::options::{Choice, LongPretty, Options, Printing};
+pub(crate) use self::options::{Choice, Format, LongOutput, LongPretty, Options, Printing};
 use self::table::Table;
 
 /// Why data cannot be printed.
@@ -65,7 +65,6 @@ impl Output {
     }
 
     /// Prints rows for people: columns below `headers`. Programs get nothing from it, but a list of their own.
-    #[expect(dead_code, reason = "no command has a table yet")]
     pub(crate) fn table<const N: usize>(
         &mut self,
         headers: [&str; N],

@@ -20,6 +20,12 @@ pub(crate) struct Choice {
     pretty: bool,
 }
 
+impl From<Format> for Choice {
+    fn from(format: Format) -> Self {
+        Self { format: Some(format), pretty: false }
+    }
+}
+
 impl Choice {
     /// What is said closer to the command counts, where something is said.
     pub(super) fn refined_by(self, closer: Self) -> Self {

@@ -57,6 +57,12 @@ impl PluginConfig {
         &self.kind
     }
 
+    /// Everything that stands in it.
+    #[must_use]
+    pub const fn object(&self) -> &Map<String, Value> {
+        &self.object
+    }
+
     /// The capabilities that it declares.
     #[must_use]
     pub fn capabilities(&self) -> &[String] {

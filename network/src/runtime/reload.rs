@@ -36,6 +36,17 @@ pub enum Fate {
     Gone,
 }
 
+impl Entry {
+    /// Whether the attachment stands: the container is there, and its interface has an address of those that ADD
+    /// answered.
+    ///
+    /// # Errors
+    /// When the container's namespace can be opened and not looked into.
+    pub fn stands(&self) -> Result<bool, Reason> {
+        self.netns.as_deref().map_or(Ok(false), |netns| is_there(netns, &self.attachment, &self.result))
+    }
+}
+
 impl Runtime {
     /// Puts back what is missing of every attachment of the networks that `is_meant` accepts. Goes on after a failure.
     ///
@@ -59,7 +70,7 @@ impl Runtime {
 
     fn reload_entry(&self, entry: &Entry) -> Result<Fate, Reason> {
         let Some(netns) = entry.netns.as_deref() else { return Ok(Fate::Gone) };
-        if !is_there(netns, &entry.attachment, &entry.result)? {
+        if !entry.stands()? {
             return Ok(Fate::Gone);
         }
         let list = List::parse(entry.config.clone())?;

@@ -1,7 +1,7 @@
 //! At which of the host's addresses a port is published.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 /// Why a text is no address of a host.
@@ -45,6 +45,19 @@ impl HostAddress {
         match self {
             Self::One(address) => Some(address),
             _ => None,
+        }
+    }
+}
+
+impl HostAddress {
+    /// The address as it is written: `0.0.0.0` and `::` stand for all of a family, nothing for all of both.
+    #[must_use]
+    pub const fn written(self) -> Option<IpAddr> {
+        match self {
+            Self::Any => None,
+            Self::AnyV4 => Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+            Self::AnyV6 => Some(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+            Self::One(address) => Some(address),
         }
     }
 }

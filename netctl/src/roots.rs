@@ -1,20 +1,18 @@
-//! What all verbs share: where networks, plugins and results are.
+//! Where networks, plugins, results and namespaces are: the options that move them.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::Args;
 use cni::{Environment, InProcess, Registry, SearchPath};
-use network::{Cache, Folder, FolderError, List, Locks, Runtime};
-
-use super::trouble::Trouble;
+use network::{Cache, Folder, Locks, Runtime};
 
 /// Where plugins that netctl does not have itself are looked for: where runtimes have them, then where
 /// Debian puts them.
 const PLUGINS_OF_OTHERS: &str = "/opt/cni/bin:/usr/lib/cni";
 
 #[derive(Debug, Args)]
-pub(super) struct Options {
+pub(crate) struct Roots {
     /// Execute the plugins in these directories instead of netctl's own
     #[arg(
         long,
@@ -41,6 +39,10 @@ pub(crate) struct KeptResults {
 }
 
 impl KeptResults {
+    fn cache(&self) -> Cache {
+        Cache::new(given(&self.cache_dir).unwrap_or(Path::new(Cache::SYSTEM)))
+    }
+
     /// What runs netctl's own plugins, in process, on what is kept there.
     pub(crate) fn runtime(&self) -> Runtime {
         self.runtime_of(InProcess::Listed, PLUGINS_OF_OTHERS.into())
@@ -50,63 +52,36 @@ impl KeptResults {
         Runtime {
             registry: Registry::new(netctl::PLUGINS, in_process),
             path: SearchPath::new(path),
-            cache: Cache::new(given(&self.cache_dir).unwrap_or(Path::new(Cache::SYSTEM))),
+            cache: self.cache(),
             locks: Locks::new(cni::run_dir()),
             netns_override: Environment::of_process().netns_override,
         }
     }
 }
 
-/// The network that a verb is for.
-#[derive(Debug, Args)]
-pub(super) struct NetworkArg {
-    /// The name of the network, or the path of its file
-    #[arg(value_name = "NETWORK")]
-    network: OsString,
-}
-
 /// The value of an option; an empty variable of the environment is none.
-pub(super) fn given(value: &Option<OsString>) -> Option<&Path> {
+pub(crate) fn given(value: &Option<OsString>) -> Option<&Path> {
     value.as_deref().filter(|path| !path.is_empty()).map(Path::new)
 }
 
-impl Options {
+impl Roots {
+    /// Where results of ADD are kept.
+    pub(crate) fn cache(&self) -> Cache {
+        self.kept.cache()
+    }
+
     /// The folder of networks.
-    pub(super) fn folder(&self) -> Folder {
+    pub(crate) fn folder(&self) -> Folder {
         Folder::new(given(&self.conf_dir).unwrap_or(Path::new(Folder::SYSTEM)))
     }
 
     /// What runs the plugins.
-    pub(super) fn runtime(&self) -> Runtime {
+    pub(crate) fn runtime(&self) -> Runtime {
         let folders: Vec<&OsStr> =
             self.plugin_dir.iter().map(OsString::as_os_str).filter(|folder| !folder.is_empty()).collect();
         match folders.is_empty() {
             true => self.kept.runtime(),
             false => self.kept.runtime_of(InProcess::Never, folders.join(OsStr::new(":"))),
         }
-    }
-}
-
-impl NetworkArg {
-    /// The network: a path has a slash, and no name has.
-    pub(super) fn find(&self, options: &Options) -> Result<List, Trouble> {
-        match self.as_path() {
-            Some(file) => Ok(List::from_file(file)?),
-            None => Ok(self.find_by_name(&options.folder())?),
-        }
-    }
-
-    pub(super) fn find_by_name(&self, folder: &Folder) -> Result<List, FolderError> {
-        folder.find(&self.name())
-    }
-
-    /// The network as a path, if it is one.
-    pub(super) fn as_path(&self) -> Option<&Path> {
-        self.network.as_encoded_bytes().contains(&b'/').then(|| Path::new(&self.network))
-    }
-
-    /// The network as a name. What is not UTF-8 gets a replacement character, which no name has.
-    pub(super) fn name(&self) -> String {
-        self.network.to_string_lossy().into_owned()
     }
 }

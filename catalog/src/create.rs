@@ -1,0 +1,191 @@
+//! Making a network: a file, then what the network has without any container.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use cni::{Cause, Code, Fault};
+use network::{Errors, Runtime};
+use serde_json::Value;
+
+use crate::builtin::{BuiltInError, pools};
+use crate::catalog::{Catalog, CatalogError, Network, file_of};
+use crate::design::{Design, DesignError, Surroundings};
+use crate::pool;
+use crate::wish::{Driver, Wish};
+
+/// Why no network was made. The host is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// It cannot be made as it is asked for.
+    #[error("create network {name}")]
+    Design {
+        /// Its name.
+        name: String,
+        /// Why not.
+        source: DesignError,
+    },
+    /// The networks that are there cannot be read.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// daemon.json, which has the pools, cannot be used.
+    #[error(transparent)]
+    Daemon(#[from] docker::Error),
+    /// Its driver's plugin is nowhere.
+    #[error("create network {name}: driver {driver} is not installed")]
+    NoPlugin {
+        /// The network.
+        name: String,
+        /// The driver.
+        driver: Driver,
+        /// What looking for it said.
+        source: Cause,
+    },
+    /// Its file cannot be written.
+    #[error("write {}", file.display())]
+    Write {
+        /// The file or folder.
+        file: PathBuf,
+        /// What the kernel says.
+        source: io::Error,
+    },
+    /// What it has without containers cannot be made.
+    #[error("create network {name}")]
+    Raise {
+        /// The network.
+        name: String,
+        /// Everything that failed.
+        source: Errors,
+    },
+}
+
+impl Fault for CreateError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Design { source, .. } => source.code(),
+            Self::Catalog(error) => error.code(),
+            Self::Daemon(_) => Code::INVALID_CONFIG,
+            Self::NoPlugin { source, .. } => source.failure().code(),
+            Self::Write { .. } => Code::IO,
+            Self::Raise { source, .. } => source.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Design { source, .. } => source.hint(),
+            Self::Catalog(error) => error.hint(),
+            Self::Daemon(error) => error.hint(),
+            Self::NoPlugin { source, .. } => source.failure().hint(),
+            Self::Write { .. } => None,
+            Self::Raise { source, .. } => source.hint(),
+        }
+    }
+}
+
+/// A network that was made.
+#[derive(Debug)]
+pub struct Created {
+    /// The network.
+    pub network: Network,
+    /// How it was decided.
+    pub design: Design,
+}
+
+impl Catalog {
+    /// Makes a network. One process at a time does, so that two do not choose the same subnet.
+    ///
+    /// # Errors
+    /// [`CreateError`]; the host is then as it was.
+    pub fn create(&self, wish: Wish, runtime: &Runtime, created: String) -> Result<Created, CreateError> {
+        let _lock = self.lock()?;
+        let design = self.design(wish, created)?;
+        let list = design.conflist();
+        let name = design.name.to_string();
+        let file = file_of(self.places().folder.path(), &design.name);
+        write_whole(&file, &list)?;
+        let made = self.find(&name).map_err(CreateError::from);
+        let raised = made.and_then(|network| {
+            is_installed(runtime, &network, design.driver)?;
+            let raised: Result<(), Errors> = Ok(());
+            raised.map(|_| network).map_err(|source| CreateError::Raise { name, source })
+        });
+        match raised {
+            Ok(network) => Ok(Created { network, design }),
+            Err(error) => {
+                // The error that is reported is the first one; a file that stays is told of by the next `ls`.
+                let _ = fs::remove_file(&file);
+                Err(error)
+            }
+        }
+    }
+
+    fn design(&self, wish: Wish, created: String) -> Result<Design, CreateError> {
+        let listing = self.list()?;
+        let daemon = self.daemon()?;
+        let pools = pools(&daemon, &Self::machine_id(), pool::standard);
+        let known = Self::known(&listing);
+        let facts = self.facts().map_err(CatalogError::from)?;
+        let around = Surroundings { facts: &facts, known: &known, pools: &pools };
+        let name = wish.name.to_string();
+        Design::new(wish, around, created).map_err(|source| CreateError::Design { name, source })
+    }
+
+    /// Keeps other makers of networks away until the file is closed.
+    fn lock(&self) -> Result<File, CreateError> {
+        // No network has a name that begins with a dot: the locks of networks are in the same folder.
+        let folder = self.places().run_dir.join("networks");
+        let file = folder.join(".create.lock");
+        let open = || OpenOptions::new().create(true).append(true).mode(0o600).open(&file);
+        let opened = open().or_else(|_| {
+            DirBuilder::new().recursive(true).mode(0o755).create(&folder)?;
+            open()
+        });
+        let locked = opened.and_then(|opened| opened.lock().map(|()| opened));
+        locked.map_err(|source| CreateError::Write { file, source })
+    }
+}
+
+/// Every plugin of the network must be in this program or in the folders of others.
+fn is_installed(runtime: &Runtime, network: &Network, driver: Driver) -> Result<(), CreateError> {
+    for speaker in runtime.versions(&network.list) {
+        if let (None, Err(reason)) = (&speaker.place, speaker.versions) {
+            let source = Cause::from(cni::Failure::from(reason));
+            return Err(CreateError::NoPlugin { name: network.name().to_string(), driver, source });
+        }
+    }
+    Ok(())
+}
+
+/// Writes a file that appears whole or not at all.
+fn write_whole(file: &Path, list: &Value) -> Result<(), CreateError> {
+    let write = |at: &Path| {
+        let file = at.to_owned();
+        move |source| CreateError::Write { file, source }
+    };
+    let folder = file.parent().unwrap_or(Path::new("/"));
+    DirBuilder::new().recursive(true).mode(0o755).create(folder).map_err(write(folder))?;
+    let mut text = serde_json::to_vec_pretty(list).map_err(io::Error::from).map_err(write(file))?;
+    text.push(b'\n');
+    // No runtime reads a file without one of its extensions.
+    let beside = file.with_extension("conflist.new");
+    let mut options = OpenOptions::new();
+    let opened = options.write(true).create(true).truncate(true).mode(0o644).open(&beside);
+    let written = opened.and_then(|mut opened| {
+        opened.write_all(&text)?;
+        // A network outlives a power cut; a torn file would be in every runtime's way.
+        opened.sync_all()
+    });
+    // A link, unlike a renamed file, takes nobody's place: what has the name may be a network that cannot be read.
+    let linked = written.and_then(|()| fs::hard_link(&beside, file));
+    // What stays of it is no conflist, and is written over by the next attempt.
+    let _ = fs::remove_file(&beside);
+    linked.map_err(write(file))
+}
+
+impl From<BuiltInError> for CreateError {
+    fn from(error: BuiltInError) -> Self {
+        Self::Catalog(error.into())
+    }
+}

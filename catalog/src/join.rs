@@ -1,0 +1,231 @@
+//! Putting a container on a network.
+
+mod error;
+mod interface;
+mod request;
+
+use std::fs::File;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::AsFd;
+
+use cni::Success;
+use link::sysctl::Sysctl;
+use netns::Netns;
+use network::{Entry, List, Request, Runtime};
+use ports::Chooser;
+use vocab::{Attachment, InterfaceName, MacAddress, NetworkName, PortMapping, Publish};
+
+pub use error::JoinError;
+
+use crate::catalog::{Catalog, Network, Origin};
+use crate::member::Member;
+use crate::target::Sandbox;
+
+/// What a person asks for when a container joins a network.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Joining {
+    /// The IPv4 address it is to have.
+    pub ip: Option<Ipv4Addr>,
+    /// The IPv6 address it is to have.
+    pub ip6: Option<Ipv6Addr>,
+    /// The MAC address it is to have.
+    pub mac: Option<MacAddress>,
+    /// Further names of it on this network.
+    pub aliases: Vec<String>,
+    /// The name of its interface; by default the next free one.
+    pub interface: Option<InterfaceName>,
+    /// The ports of the host that are to lead to it.
+    pub publish: Vec<Publish>,
+}
+
+impl Joining {
+    fn addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.ip.map(IpAddr::V4).into_iter().chain(self.ip6.map(IpAddr::V6))
+    }
+}
+
+/// A container that has joined a network.
+#[derive(Debug)]
+pub struct Joined {
+    /// It, and its interface.
+    pub attachment: Attachment,
+    /// What ADD answered.
+    pub result: Success,
+    /// The ports that lead to it.
+    pub ports: Vec<PortMapping>,
+    /// The settings of the host that were switched on for it: told once, for they stay on.
+    pub switched_on: Vec<&'static str>,
+    /// Whether somebody on the network answers to its aliases.
+    pub has_resolver: bool,
+}
+
+impl Catalog {
+    /// Puts a container on a network.
+    ///
+    /// # Errors
+    /// [`JoinError`]; the host and the container are then as they were.
+    pub fn join(
+        &self,
+        runtime: &Runtime,
+        network: &Network,
+        sandbox: &Sandbox,
+        joining: &Joining,
+    ) -> Result<Joined, JoinError> {
+        let netns = sandbox
+            .netns
+            .as_deref()
+            .ok_or_else(|| JoinError::NoNamespace { container: sandbox.container.clone() })?;
+        let open = Netns::open(netns)
+            .map_err(|source| JoinError::Open { container: sandbox.container.clone(), source })?;
+        // Two who join one container at once must not choose the same name for its interface. The lock is on the
+        // namespace itself: it leaves no file, and every program that opens the same namespace finds it.
+        let _turn = turn(&open, sandbox)?;
+        let members = self.members_of_container(runtime, sandbox)?;
+        check_modes(network, sandbox, &members)?;
+        let here = members.iter().find(|member| member.network == *network.name() && member.is_standing);
+        if let (Some(member), None) = (here, &joining.interface) {
+            return Err(JoinError::Already {
+                network: network.name().clone(),
+                member: Box::new(member.clone()),
+            });
+        }
+        let prefix = network.view.interface_prefix.as_deref();
+        let interface = match &joining.interface {
+            Some(interface) => interface.clone(),
+            None if network.view.driver == "null" => InterfaceName::loopback(),
+            None => interface::choose(&open, prefix)?,
+        };
+        request::check_addresses(network, joining)?;
+        let attachment = Attachment::new(sandbox.container.clone(), interface);
+        forget_stale(runtime, network, &attachment)?;
+        // Until the ports are published, nobody else is given them.
+        let mut chooser = None;
+        let ports = self.settle(joining, network, &mut chooser)?;
+        let request = request::build(network, joining, attachment.clone(), netns, &ports)?;
+        let before = forwarding();
+        let result = self.add(runtime, network, &request)?;
+        let has_resolver = declares(network, "aliases");
+        Ok(Joined { attachment, result, ports, switched_on: switched_on(before), has_resolver })
+    }
+
+    fn add(&self, runtime: &Runtime, network: &Network, request: &Request) -> Result<Success, JoinError> {
+        let result = runtime.add(&network.list, request)?;
+        let Origin::File(file) = &network.origin else { return Ok(result) };
+        if file.exists() {
+            return Ok(result);
+        }
+        // Somebody removed the network in this very moment, and found it empty.
+        runtime.del(&network.list, request)?;
+        Err(JoinError::Removed { network: network.name().clone() })
+    }
+
+    fn settle(
+        &self,
+        joining: &Joining,
+        network: &Network,
+        chooser: &mut Option<Chooser>,
+    ) -> Result<Vec<PortMapping>, JoinError> {
+        let mut ports = Vec::new();
+        for publish in &joining.publish {
+            let publish = request::bound(publish, network);
+            let chosen = match publish.settled() {
+                Some(settled) => settled,
+                None => {
+                    let chooser = match chooser {
+                        Some(chooser) => chooser,
+                        None => chooser.insert(Chooser::open(&self.places().run_dir)?),
+                    };
+                    chooser.choose(&publish, chance())?
+                }
+            };
+            for mapping in chosen {
+                request::refuse_twice(&ports, &mapping)?;
+                ports.push(mapping);
+            }
+        }
+        Ok(ports)
+    }
+
+    /// Every network that a container is on, and its place there.
+    pub(crate) fn members_of_container(
+        &self,
+        runtime: &Runtime,
+        sandbox: &Sandbox,
+    ) -> Result<Vec<Member>, network::CacheError> {
+        let entries = runtime.cache.all()?;
+        let own = entries.iter().filter(|entry| entry.attachment.container == sandbox.container);
+        Ok(own.map(Member::of).collect())
+    }
+}
+
+/// Where the search for a free port begins: anywhere.
+fn chance() -> u32 {
+    use std::hash::{BuildHasher, RandomState};
+    let [.., a, b, c, d] = RandomState::new().hash_one(0).to_be_bytes();
+    u32::from_be_bytes([a, b, c, d])
+}
+
+fn turn(netns: &Netns, sandbox: &Sandbox) -> Result<File, JoinError> {
+    let locked =
+        netns.as_fd().try_clone_to_owned().map(File::from).and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|source| JoinError::Lock { container: sandbox.container.clone(), source })
+}
+
+/// A container is in the host's namespace, or has nothing but `lo`, or is on networks.
+fn check_modes(network: &Network, sandbox: &Sandbox, members: &[Member]) -> Result<(), JoinError> {
+    let container = sandbox.container.clone();
+    let not_alone = |other: &Member, none: &NetworkName| JoinError::NotAlone {
+        container: sandbox.container.clone(),
+        network: network.name().clone(),
+        other: other.network.clone(),
+        none: none.clone(),
+    };
+    let mut others = members.iter().filter(|member| member.is_standing && member.network != *network.name());
+    match network.view.driver.as_str() {
+        "host" => Err(JoinError::Host { container }),
+        "null" => others.next().map_or(Ok(()), |other| Err(not_alone(other, network.name()))),
+        // Of all plugins it is `none` whose containers have no other interface than this.
+        _ => {
+            let none = others.find(|member| member.attachment.interface == InterfaceName::loopback());
+            none.map_or(Ok(()), |none| Err(not_alone(none, &none.network)))
+        }
+    }
+}
+
+/// Takes away what an earlier container of the same name left: its namespace is gone, and nobody called DEL.
+fn forget_stale(runtime: &Runtime, network: &Network, attachment: &Attachment) -> Result<(), JoinError> {
+    let Some(entry) = runtime.cache.find(network.name(), attachment).unwrap_or(None) else { return Ok(()) };
+    if entry.stands().unwrap_or(true) {
+        return Ok(());
+    }
+    let (list, request) = leaving(&network.list, &entry);
+    Ok(runtime.del(&list, &request)?)
+}
+
+/// The DEL for an entry of the cache: with the list that ADD was called with, for the network may have changed since.
+pub(crate) fn leaving(current: &List, entry: &Entry) -> (List, Request) {
+    let list = List::parse(entry.config.clone()).unwrap_or_else(|_| current.clone());
+    // A process id may be another container's by now, whose interface this DEL would take.
+    let stands = entry.stands().unwrap_or(false);
+    let netns = entry.netns.clone().filter(|netns| stands || !netns.starts_with("/proc"));
+    (list, Request::new(entry.attachment.clone(), netns))
+}
+
+/// Whether a plugin of the network takes values for that capability.
+pub(crate) fn declares(network: &Network, capability: &str) -> bool {
+    network.list.plugins().iter().any(|plugin| plugin.capabilities().iter().any(|name| name == capability))
+}
+
+const FORWARDING: [&str; 2] = ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"];
+
+/// Whether the host forwards IPv4 and IPv6.
+fn forwarding() -> [bool; 2] {
+    // A setting that is not there forwards nothing.
+    [Sysctl::ipv4_forwarding(), Sysctl::ipv6_forwarding()]
+        .map(|setting| setting.read().is_ok_and(|value| value != "0"))
+}
+
+fn switched_on(before: [bool; 2]) -> Vec<&'static str> {
+    let changed = FORWARDING.into_iter().zip(before.into_iter().zip(forwarding()));
+    changed.filter(|(_, (before, after))| !before && *after).map(|(name, _)| name).collect()
+}

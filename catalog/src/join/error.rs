@@ -1,0 +1,118 @@
+//! Why a container cannot join a network.
+
+use std::io;
+use std::net::IpAddr;
+
+use cni::{Code, Fault};
+use ipnetwork::IpNetwork;
+use network::{CacheError, Errors};
+use ports::ChooseError;
+use vocab::{ContainerId, InvalidInterfaceName, NetworkName, PortMapping};
+
+use crate::member::Member;
+
+/// Why a container cannot join a network.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message names the fields")]
+pub enum JoinError {
+    /// Its namespace is not known.
+    #[error("container {container} has no network namespace any more")]
+    NoNamespace { container: ContainerId },
+    /// Its namespace is gone.
+    #[error("open the network namespace of {container}")]
+    Open { container: ContainerId, source: netns::Error },
+    /// Its namespace cannot be entered.
+    #[error("look into the container")]
+    Enter(#[source] netns::Error),
+    /// Its interfaces cannot be listed.
+    #[error("look for the container's interfaces")]
+    Links(#[source] netlink::Error),
+    /// No interface can have the name that follows.
+    #[error("name the container's interface")]
+    Interface(#[from] InvalidInterfaceName),
+    /// Others cannot be kept away.
+    #[error("lock the network namespace of {container}")]
+    Lock { container: ContainerId, source: io::Error },
+    /// It is there already.
+    #[error("{} is connected to network {network} already: {member}", member.label())]
+    Already { network: NetworkName, member: Box<Member> },
+    /// The host's namespace is no place to go to.
+    #[error("cannot connect {container} to network host: whoever is on it was made in the host's namespace")]
+    Host { container: ContainerId },
+    /// Whoever has nothing but `lo` is on no other network.
+    #[error(
+        "cannot connect {container} to network {network}: it is on network {other}, and whoever is on network {none} has nothing but lo"
+    )]
+    NotAlone { container: ContainerId, network: NetworkName, other: NetworkName, none: NetworkName },
+    /// The address is none of the network.
+    #[error("address {address} is in none of network {network}'s subnets{}", told(subnets))]
+    Outside { address: IpAddr, network: NetworkName, subnets: Vec<IpNetwork> },
+    /// The address is nobody's to have.
+    #[error("address {address} of network {network} is {what}")]
+    Unusable { address: IpAddr, network: NetworkName, what: &'static str },
+    /// There is one way for one address only.
+    #[error("network {network} takes one fixed address: no plugin of it has the capability ips")]
+    TwoAddresses { network: NetworkName },
+    /// A port is published twice.
+    #[error("{one} and {other} are the same port of the host")]
+    PortTwice { one: PortMapping, other: PortMapping },
+    /// Nobody publishes ports.
+    #[error(
+        "network {network} ({driver}) publishes no ports: no plugin of it has the capability portMappings"
+    )]
+    NoPorts { network: NetworkName, driver: String },
+    /// No port was chosen.
+    #[error(transparent)]
+    Choose(#[from] ChooseError),
+    /// The network was removed in the same moment.
+    #[error("network {network} was removed in this moment")]
+    Removed { network: NetworkName },
+    /// What is kept of attachments cannot be read.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// A plugin failed.
+    #[error(transparent)]
+    Plugins(#[from] Errors),
+}
+
+fn told(subnets: &[IpNetwork]) -> String {
+    match subnets {
+        [] => ": it has none".to_owned(),
+        subnets => format!(" ({})", subnets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+impl Fault for JoinError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NoNamespace { .. } | Self::Open { .. } => Code::INVALID_NETNS,
+            Self::Cache(error) => error.code(),
+            Self::Plugins(errors) => errors.code(),
+            _ => Code::INVALID_ENVIRONMENT,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Already { network, member } => format!(
+                "`netctl disconnect {network} {}` takes it away; --ifname NAME gives it a second interface there",
+                member.label()
+            ),
+            Self::NotAlone { container, other, .. } => {
+                format!("`netctl disconnect {other} {container}` first")
+            }
+            Self::Unusable { .. } => "leave the address away, and a free one is chosen".to_owned(),
+            Self::NoPorts { driver, .. } if driver == "bridge" => {
+                "add {\"type\": \"portmap\", \"capabilities\": {\"portMappings\": true}} to its conflist"
+                    .to_owned()
+            }
+            Self::NoPorts { .. } => {
+                "its containers are reached by their own addresses, on any port".to_owned()
+            }
+            Self::Choose(error) => return error.hint(),
+            Self::Cache(error) => return error.hint(),
+            Self::Plugins(errors) => return errors.hint(),
+            _ => return None,
+        })
+    }
+}

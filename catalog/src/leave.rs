@@ -1,0 +1,108 @@
+//! Taking a container away from a network, and giving it another way out when that was its way out.
+
+use cni::{Code, Fault};
+use network::{CacheError, Entry, Errors, Runtime};
+use vocab::{ContainerId, InterfaceName, NetworkName};
+
+use crate::catalog::{Catalog, Network};
+use crate::join::leaving;
+use crate::member::Member;
+use crate::target::Sandbox;
+
+/// Why a container cannot leave a network.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each message names the fields")]
+pub enum LeaveError {
+    /// It is not there.
+    #[error("{container} is not connected to network {network}{}", told(on))]
+    NotThere { container: ContainerId, network: NetworkName, on: Vec<NetworkName> },
+    /// It has no interface of that name there.
+    #[error("{container} has no interface {interface} on network {network}: it has {}", names(has))]
+    NoInterface {
+        container: ContainerId,
+        network: NetworkName,
+        interface: InterfaceName,
+        has: Vec<InterfaceName>,
+    },
+    /// What is kept of attachments cannot be read.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// A plugin failed.
+    #[error(transparent)]
+    Plugins(#[from] Errors),
+}
+
+fn told(on: &[NetworkName]) -> String {
+    match on {
+        [] => String::new(),
+        on => format!(", but to {}", on.iter().map(NetworkName::as_str).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+fn names(interfaces: &[InterfaceName]) -> String {
+    interfaces.iter().map(InterfaceName::as_str).collect::<Vec<_>>().join(", ")
+}
+
+impl Fault for LeaveError {
+    fn code(&self) -> Code {
+        match self {
+            Self::NotThere { .. } | Self::NoInterface { .. } => Code::UNKNOWN_CONTAINER,
+            Self::Cache(error) => error.code(),
+            Self::Plugins(errors) => errors.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotThere { network, .. } => Some(format!("`netctl inspect {network}` shows who is on it")),
+            Self::NoInterface { .. } => None,
+            Self::Cache(error) => error.hint(),
+            Self::Plugins(errors) => errors.hint(),
+        }
+    }
+}
+
+impl Catalog {
+    /// Takes a container away from a network: all of its interfaces there, or the one that is named.
+    ///
+    /// # Errors
+    /// [`LeaveError`].
+    pub fn leave(
+        &self,
+        runtime: &Runtime,
+        network: &Network,
+        sandbox: &Sandbox,
+        interface: Option<&InterfaceName>,
+    ) -> Result<Vec<Member>, LeaveError> {
+        let entries = runtime.cache.all()?;
+        let own: Vec<&Entry> =
+            entries.iter().filter(|entry| entry.attachment.container == sandbox.container).collect();
+        let (here, elsewhere): (Vec<&Entry>, Vec<&Entry>) =
+            own.into_iter().partition(|entry| entry.network == *network.name());
+        let container = sandbox.container.clone();
+        if here.is_empty() {
+            let mut on: Vec<NetworkName> = elsewhere.iter().map(|entry| entry.network.clone()).collect();
+            on.dedup();
+            return Err(LeaveError::NotThere { container, network: network.name().clone(), on });
+        }
+        let is_meant =
+            |entry: &&&Entry| interface.is_none_or(|interface| entry.attachment.interface == *interface);
+        let leaving_now: Vec<&Entry> = here.iter().filter(is_meant).copied().collect();
+        if let (true, Some(interface)) = (leaving_now.is_empty(), interface) {
+            let has = here.iter().map(|entry| entry.attachment.interface.clone()).collect();
+            return Err(LeaveError::NoInterface {
+                container,
+                network: network.name().clone(),
+                interface: interface.clone(),
+                has,
+            });
+        }
+        let mut gone = Vec::with_capacity(leaving_now.len());
+        for entry in leaving_now {
+            gone.push(Member::of(entry));
+            let (list, request) = leaving(&network.list, entry);
+            runtime.del(&list, &request)?;
+        }
+        Ok(gone)
+    }
+}

@@ -1,0 +1,36 @@
+//! The networks of a host by name: made, found, described, joined, removed.
+//!
+//! A [`Catalog`] has the networks that conflists in a folder describe, whoever wrote them, and the three that every
+//! host has. A [`Wish`] becomes a [`Design`] by the facts of the host, without anything being touched, and a design a
+//! conflist that other runtimes read as well. [`Sandbox`] is whom a person means by a word; it joins and leaves
+//! networks through the plugins of a [`network::Runtime`], and is a [`Member`] meanwhile.
+
+mod builtin;
+mod catalog;
+mod create;
+mod design;
+mod id;
+mod join;
+mod leases;
+mod leave;
+mod member;
+mod pool;
+mod retire;
+mod taken;
+mod target;
+mod view;
+mod wish;
+
+pub use builtin::{BRIDGE, BuiltInError, HOST, NONE};
+pub use catalog::{Catalog, CatalogError, Listing, Network, Origin, Places};
+pub use create::{CreateError, Created};
+pub use design::{Design, DesignError, Known, SubnetPlan, Surroundings};
+pub use id::NetworkId;
+pub use join::{JoinError, Joined, Joining};
+pub use leases::Filling;
+pub use leave::LeaveError;
+pub use member::Member;
+pub use taken::{By, HostFacts, LinkFact, Taken, Uplink};
+pub use target::{Sandbox, TargetError, Whereabouts};
+pub use view::{Subnet, View};
+pub use wish::{Driver, GatewayMode, OptionError, Options, UnknownDriver, Wish};

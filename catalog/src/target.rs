@@ -1,0 +1,281 @@
+//! Whom a person means: a namespace by its name or path, a process, or a container of any runtime.
+
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use cni::{Code, Fault};
+use netns::{Directory, Identity, Name, Netns};
+use network::Entry;
+use sha2::{Digest, Sha256};
+use vocab::{ContainerId, InvalidName};
+
+/// What a word may begin with to say what it is.
+const NAMESPACE: &str = "ns:";
+const CONTAINER: &str = "container:";
+const PROCESS: &str = "pid:";
+
+/// A container: an id, and the namespace that it lives in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sandbox {
+    /// Its id.
+    pub container: ContainerId,
+    /// Its namespace; nothing, when that is not known any more.
+    pub netns: Option<PathBuf>,
+}
+
+/// Why nobody is found.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// Nothing has that name.
+    #[error("{text:?} is no network namespace, no container and no process")]
+    Nobody {
+        /// The word.
+        text: String,
+        /// What was meant, perhaps.
+        nearest: Option<String>,
+    },
+    /// A namespace has that name, and a container that lives in another.
+    #[error("{text:?} is a network namespace and a container, which lives in {}", told(netns))]
+    Both {
+        /// The word.
+        text: String,
+        /// Where the container lives.
+        netns: Option<PathBuf>,
+    },
+    /// Several containers' ids begin so.
+    #[error("{text:?} begins the ids of several containers: {}", containers.join(", "))]
+    Several {
+        /// The word.
+        text: String,
+        /// The containers.
+        containers: Vec<String>,
+    },
+    /// The namespace cannot be opened.
+    #[error("open the network namespace of {text:?}")]
+    Open {
+        /// The word.
+        text: String,
+        /// Why not.
+        source: netns::Error,
+    },
+    /// The word is no path.
+    #[error("find network namespace {}", path.display())]
+    Path {
+        /// The path.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The name is none.
+    #[error("find network namespace {text:?}")]
+    Name {
+        /// The name.
+        text: String,
+        /// Why not.
+        source: netns::InvalidName,
+    },
+    /// No id can be made.
+    #[error("name the container in {text:?}")]
+    Container {
+        /// The word.
+        text: String,
+        /// Why not.
+        source: InvalidName,
+    },
+}
+
+fn told(netns: &Option<PathBuf>) -> String {
+    netns.as_ref().map_or("none".to_owned(), |netns| netns.display().to_string())
+}
+
+impl Fault for TargetError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Open { .. } | Self::Path { .. } => Code::INVALID_NETNS,
+            _ => Code::UNKNOWN_CONTAINER,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Nobody { nearest: Some(nearest), .. } => format!("did you mean {nearest}?"),
+            Self::Nobody { text, nearest: None } => {
+                format!(
+                    "`netctl netns add {text}` makes a namespace; `netctl netns list` shows which there are"
+                )
+            }
+            Self::Both { text, .. } => format!("say ns:{text} or container:{text}"),
+            Self::Several { .. } => "give more digits".to_owned(),
+            Self::Open { source, .. } if source.is_gone() => "its process or namespace is gone".to_owned(),
+            _ => return None,
+        })
+    }
+}
+
+/// Where to look for whom.
+#[derive(Debug, Clone, Copy)]
+pub struct Whereabouts<'a> {
+    /// Named namespaces.
+    pub directory: &'a Directory,
+    /// What the cache keeps of attachments: containers of every runtime.
+    pub entries: &'a [Entry],
+}
+
+impl Whereabouts<'_> {
+    /// Finds whom `text` means: `ns:NAME-OR-PATH`, `container:ID-OR-NAME`, `pid:N`, or one of them without its word.
+    ///
+    /// # Errors
+    /// [`TargetError`].
+    pub fn find(&self, text: &str) -> Result<Sandbox, TargetError> {
+        if let Some(name) = text.strip_prefix(NAMESPACE) {
+            return self.in_namespace(text, &self.path_of(text, name)?);
+        }
+        if let Some(name) = text.strip_prefix(CONTAINER) {
+            return self.container(name)?.ok_or_else(|| self.nobody(name));
+        }
+        if let Some(pid) = text.strip_prefix(PROCESS) {
+            let pid = pid.parse().map_err(|_| self.nobody(text))?;
+            return self.in_namespace(text, &netns::process::path_of(pid));
+        }
+        if text.contains('/') {
+            return self.in_namespace(text, &self.path_of(text, text)?);
+        }
+        self.by_name(text)
+    }
+
+    fn by_name(&self, text: &str) -> Result<Sandbox, TargetError> {
+        let named =
+            Name::new(text).ok().map(|name| self.directory.path_of(&name)).filter(|path| path.exists());
+        let container = self.container(text)?;
+        match (named, container) {
+            (Some(path), None) => self.in_namespace(text, &path),
+            (Some(path), Some(container)) => {
+                let same = |netns: &Path| Identity::of_path(netns).ok() == Identity::of_path(&path).ok();
+                // What a namespace of this name was before it was deleted and made anew is no container any more.
+                let lives = container.netns.as_deref().is_some_and(|netns| Netns::open(netns).is_ok());
+                match container.netns.as_deref().is_some_and(same) || !lives {
+                    true => self.in_namespace(text, &path),
+                    false => Err(TargetError::Both { text: text.to_owned(), netns: container.netns }),
+                }
+            }
+            (None, Some(container)) => Ok(container),
+            (None, None) => match text.parse() {
+                Ok(pid) if Path::new("/proc").join(text).exists() => {
+                    self.in_namespace(text, &netns::process::path_of(pid))
+                }
+                _ => Err(self.nobody(text)),
+            },
+        }
+    }
+
+    /// A container that some runtime attached: by its id, by the name its runtime gave it, or by the beginning of its id.
+    fn container(&self, text: &str) -> Result<Option<Sandbox>, TargetError> {
+        let sandbox = |entry: &Entry| Sandbox {
+            container: entry.attachment.container.clone(),
+            netns: entry.netns.clone(),
+        };
+        let is_named = |entry: &&Entry| {
+            entry.attachment.container.as_str() == text || entry.args.get("K8S_POD_NAME") == Some(text)
+        };
+        if let Some(entry) = self.entries.iter().find(is_named) {
+            return Ok(Some(sandbox(entry)));
+        }
+        let begins =
+            |entry: &&Entry| !text.is_empty() && entry.attachment.container.as_str().starts_with(text);
+        let mut found: Vec<Sandbox> = self.entries.iter().filter(begins).map(sandbox).collect();
+        found.dedup_by(|a, b| a.container == b.container);
+        match found.len() {
+            0 | 1 => Ok(found.pop()),
+            _ => Err(TargetError::Several {
+                text: text.to_owned(),
+                containers: found.iter().map(|sandbox| sandbox.container.to_string()).collect(),
+            }),
+        }
+    }
+
+    fn path_of(&self, text: &str, name: &str) -> Result<PathBuf, TargetError> {
+        if name.contains('/') {
+            let absolute = std::path::absolute(name);
+            return absolute
+                .map(|path| cleaned(&path))
+                .map_err(|source| TargetError::Path { path: name.into(), source });
+        }
+        let name = Name::new(name).map_err(|source| TargetError::Name { text: text.to_owned(), source })?;
+        Ok(self.directory.path_of(&name))
+    }
+
+    /// Who lives in a namespace. The same container is to have the same id, by whatever path it is named: the one that
+    /// a runtime gave it, the name of its namespace, or one that follows from the path.
+    fn in_namespace(&self, text: &str, path: &Path) -> Result<Sandbox, TargetError> {
+        let netns = Netns::open(path).map_err(|source| match self.instead_of(path, &source) {
+            Some(nearest) => TargetError::Nobody { text: text.to_owned(), nearest: Some(nearest) },
+            None => TargetError::Open { text: text.to_owned(), source },
+        })?;
+        let identity = netns.identity();
+        let lives_here = |entry: &&Entry| {
+            let same = |netns: &Path| Identity::of_path(netns).is_ok_and(|of| of == identity);
+            // The number of a process may be another one's by now: then its interface is not there.
+            entry.netns.as_deref().is_some_and(same) && entry.stands().unwrap_or(false)
+        };
+        let known = self.entries.iter().find(lives_here).map(|entry| entry.attachment.container.clone());
+        let named =
+            || self.directory.names_of(identity).ok()?.first()?.as_os_str().to_str().map(str::to_owned);
+        let container = known.map_or_else(|| id_of(path, named()), Ok);
+        let container =
+            container.map_err(|source| TargetError::Container { text: text.to_owned(), source })?;
+        Ok(Sandbox { container, netns: Some(path.to_owned()) })
+    }
+
+    /// The namespace whose name was meant, when `path` would be one of the directory and is not.
+    fn instead_of(&self, path: &Path, error: &netns::Error) -> Option<String> {
+        let name = path.strip_prefix(self.directory.path()).ok()?.to_str()?;
+        error.is_gone().then(|| self.nearest(name)).flatten()
+    }
+
+    fn nobody(&self, text: &str) -> TargetError {
+        TargetError::Nobody { text: text.to_owned(), nearest: self.nearest(text) }
+    }
+
+    fn nearest(&self, text: &str) -> Option<String> {
+        let names = self.directory.names().unwrap_or_default().into_iter().map(|name| name.to_string());
+        let containers =
+            self.entries.iter().filter_map(|entry| entry.args.get("K8S_POD_NAME").map(str::to_owned));
+        let alike = names.chain(containers).map(|name| (strsim::jaro(text, &name), name));
+        let best = alike.filter(|(likeness, _)| *likeness > 0.7).max_by(|(a, _), (b, _)| a.total_cmp(b));
+        best.map(|(_, name)| name)
+    }
+}
+
+/// The path without `.` and `..`, by its text alone.
+fn cleaned(path: &Path) -> PathBuf {
+    let mut cleaned = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(cleaned.pop()),
+            Component::CurDir => {}
+            other => cleaned.push(other),
+        }
+    }
+    cleaned
+}
+
+/// The id of a container that has none: the name of its namespace, `pid-4242` for a process, and a hash for the rest.
+fn id_of(path: &Path, named: Option<String>) -> Result<ContainerId, InvalidName> {
+    if let Some(id) = named.and_then(|name| ContainerId::new(&name).ok()) {
+        return Ok(id);
+    }
+    let mut words = path.iter().skip(1);
+    if let (Some("proc"), Some(pid), Some("ns")) = (
+        words.next().and_then(|word| word.to_str()),
+        words
+            .next()
+            .and_then(|word| word.to_str())
+            .filter(|word| word.bytes().all(|byte| byte.is_ascii_digit())),
+        words.next().and_then(|word| word.to_str()),
+    ) {
+        return ContainerId::new(&format!("pid-{pid}"));
+    }
+    let digest = Sha256::digest(path.as_os_str().as_encoded_bytes());
+    let digits: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
+    ContainerId::new(&format!("ns-{digits}"))
+}
