@@ -12,7 +12,7 @@ mod report;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::output::{LongPretty, Output, Printing};
 use crate::report::Failure;
@@ -43,7 +43,9 @@ Exit codes:
   2  the command line cannot be understood";
 
 fn main() -> ExitCode {
-    let cli = Cli::parse_from(netns::words::spell_out(std::env::args_os()));
+    let words = netns::words::spell_out(std::env::args_os());
+    let matches = Cli::command().color(report::colours()).get_matches_from(words);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let mut output = Output::new(cli.output);
     let result = match cli.command {
         Command::Netns(command) => command.run(&mut output),
@@ -59,7 +61,6 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {
