@@ -4,7 +4,10 @@
 //! wrong through [`report`]; it never touches the terminal itself.
 
 mod cni;
+mod completion;
+mod files;
 mod install;
+mod manual;
 mod netns;
 mod output;
 mod reload;
@@ -34,6 +37,8 @@ enum Command {
     Reload(Printing<reload::Reload>),
     Install(Printing<install::Install, LongPretty>),
     Uninstall(Printing<install::Uninstall, LongPretty>),
+    Completion(completion::Completion),
+    Man(manual::Man),
 }
 
 const EXIT_CODES: &str = "\
@@ -51,8 +56,10 @@ fn main() -> ExitCode {
         Command::Netns(command) => command.run(&mut output),
         Command::Cni(command) => command.run(&mut output),
         Command::Reload(command) => command.on(&mut output).run(&mut output),
-        Command::Install(command) => command.on(&mut output).run(&mut output),
-        Command::Uninstall(command) => command.on(&mut output).run(&mut output),
+        Command::Install(command) => command.on(&mut output).run(&Cli::command(), &mut output),
+        Command::Uninstall(command) => command.on(&mut output).run(&Cli::command(), &mut output),
+        Command::Completion(command) => command.run(Cli::command(), &mut output),
+        Command::Man(command) => command.run(Cli::command(), &mut output),
     };
     let result = result.and_then(|code| output.finish().map(|()| code).map_err(Failure::from));
     result.unwrap_or_else(|failure| report::last_words(&failure))

@@ -1,6 +1,8 @@
-//! What all commands have in common: colour.
+//! What all commands have in common: colour, completion by shells, the manual.
 
 mod colour;
+mod completion;
+mod manual;
 
 use lab::Call;
 
