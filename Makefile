@@ -19,7 +19,7 @@ packages: ## Install the Debian packages that demo, tests and benches need, wher
 build: ## Build both programs, netctl and netctl-cni
 	$(CARGO) build --release --locked --target $(TARGET) -p netctl
 
-install: build ## Install them: /usr/local/bin/netctl, and the plugins in /opt/cni/bin
+install: build ## Install them: netctl with manual and completions in /usr/local, the plugins in /opt/cni/bin
 	$(SUDO) target/$(TARGET)/release/netctl install
 
 demo: packages build ## Show the main job: a conflist, two namespaces, a published port, CHECK, DEL, nothing left

@@ -4,7 +4,10 @@
 //! wrong through [`report`]; it never touches the terminal itself.
 
 mod cni;
+mod completion;
+mod files;
 mod install;
+mod manual;
 mod netns;
 mod network;
 mod output;
@@ -14,7 +17,7 @@ mod roots;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::output::{LongPretty, Output, Printing};
 use crate::report::Failure;
@@ -39,6 +42,8 @@ enum Command {
     Reload(Printing<reload::Reload>),
     Install(Printing<install::Install, LongPretty>),
     Uninstall(Printing<install::Uninstall, LongPretty>),
+    Completion(completion::Completion),
+    Man(manual::Man),
 }
 
 const EXIT_CODES: &str = "\
@@ -48,7 +53,9 @@ Exit codes:
   2  the command line cannot be understood";
 
 fn main() -> ExitCode {
-    let cli = Cli::parse_from(netns::words::spell_out(std::env::args_os()));
+    let words = netns::words::spell_out(std::env::args_os());
+    let matches = Cli::command().color(report::colours()).get_matches_from(words);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let mut output = Output::new(cli.output);
     let result = match cli.command {
         Command::Short(command) => command.run(&mut output),
@@ -56,8 +63,10 @@ fn main() -> ExitCode {
         Command::Netns(command) => command.run(&mut output),
         Command::Cni(command) => command.run(&mut output),
         Command::Reload(command) => command.on(&mut output).run(&mut output),
-        Command::Install(command) => command.on(&mut output).run(&mut output),
-        Command::Uninstall(command) => command.on(&mut output).run(&mut output),
+        Command::Install(command) => command.on(&mut output).run(&Cli::command(), &mut output),
+        Command::Uninstall(command) => command.on(&mut output).run(&Cli::command(), &mut output),
+        Command::Completion(command) => command.run(Cli::command(), &mut output),
+        Command::Man(command) => command.run(Cli::command(), &mut output),
     };
     let result = result.and_then(|code| output.finish().map(|()| code).map_err(Failure::from));
     result.unwrap_or_else(|failure| report::last_words(&failure))
@@ -66,7 +75,6 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -117,11 +117,19 @@ fn compose(word: &str, error: &dyn Error, hint_word: &str, hint: Option<&str>) -
     text
 }
 
-/// Colour is for people who did not decline it (<https://no-color.org>).
+/// Whether clap may colour help and errors of its own, which it would do on any terminal of a CI runner.
+pub(crate) fn colours() -> clap::ColorChoice {
+    if is_declined() { clap::ColorChoice::Never } else { clap::ColorChoice::Auto }
+}
+
 fn is_coloured() -> bool {
-    let declined = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
-        || std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-    !declined && io::stderr().is_terminal()
+    !is_declined() && io::stderr().is_terminal()
+}
+
+/// Colour is for people who did not decline it (<https://no-color.org>).
+fn is_declined() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_none_or(|term| term == "dumb")
 }
 
 /// The way out that depends on the last cause only.

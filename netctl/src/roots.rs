@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use cni::{Environment, InProcess, Registry, SearchPath};
 use network::{Cache, Folder, Locks, Runtime};
 
@@ -19,12 +19,14 @@ pub(crate) struct Roots {
         global = true,
         value_name = "DIR",
         value_delimiter = ':',
+        value_hint = ValueHint::DirPath,
         env = "CNI_PATH",
         hide_env_values = true
     )]
     plugin_dir: Vec<OsString>,
     /// Find networks in this directory [default: /etc/cni/net.d]
     #[arg(long, global = true, value_name = "DIR", env = "NETCONFPATH", hide_env_values = true)]
+    #[arg(value_hint = ValueHint::DirPath)]
     conf_dir: Option<OsString>,
     #[command(flatten)]
     kept: KeptResults,
@@ -35,6 +37,7 @@ pub(crate) struct Roots {
 pub(crate) struct KeptResults {
     /// Keep results below this directory [default: /var/lib/cni]
     #[arg(long, global = true, value_name = "DIR", env = "NETCTL_CNI_CACHE_DIR", hide_env_values = true)]
+    #[arg(value_hint = ValueHint::DirPath)]
     cache_dir: Option<OsString>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use cni::{Code, Fault};
 use netns::Directory;
 use network::Request;
@@ -54,6 +54,7 @@ pub(super) struct AttachmentOptions {
     capability_args: Map<String, Value>,
     /// Find the names of namespaces in this directory [default: /run/netns]
     #[arg(long, value_name = "DIR", env = "NETNS_RUN_DIR", hide_env_values = true)]
+    #[arg(value_hint = ValueHint::DirPath)]
     netns_dir: Option<OsString>,
 }
 

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::facts::{Digests, Facts, Found, digest};
 use super::manifest::Manifest;
-use super::plan::{Obstacles, Plan, Strangers, Wanted, backup_of, plan_removal};
+use super::plan::{Obstacles, Origin, Plan, Strangers, Wanted, WantedFile, backup_of, plan_removal};
+use super::share::Text;
 use super::step::Step;
 
 /// Why an installation cannot be planned or done.
@@ -52,36 +53,58 @@ impl Error {
     }
 }
 
-/// A directory and the program that is installed into it.
+/// A directory and what is installed into it.
 #[derive(Debug)]
 pub(super) struct Bundle {
     folder: PathBuf,
-    program: &'static str,
-    links: Vec<&'static str>,
+    stock: Stock,
+}
+
+#[derive(Debug)]
+enum Stock {
+    /// A program, and its further names.
+    Program { name: &'static str, links: Vec<&'static str> },
+    /// What netctl writes itself.
+    Texts(Vec<Text>),
 }
 
 impl Bundle {
     /// The plugins in their directory.
     pub(super) fn plugins(folder: &Path) -> Self {
         let links = netctl::PLUGINS.iter().map(|plugin| plugin.about().name).collect();
-        Self { folder: folder.to_owned(), program: "netctl-cni", links }
+        Self { folder: folder.to_owned(), stock: Stock::Program { name: "netctl-cni", links } }
     }
 
     /// Netctl itself in a directory of programs.
     pub(super) fn program(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), program: "netctl", links: Vec::new() }
+        Self { folder: folder.to_owned(), stock: Stock::Program { name: "netctl", links: Vec::new() } }
+    }
+
+    /// Netctl's texts below a directory of such.
+    pub(super) fn texts(folder: &Path, texts: Vec<Text>) -> Self {
+        Self { folder: folder.to_owned(), stock: Stock::Texts(texts) }
     }
 
     pub(super) fn plan_install(&self, strangers: Strangers) -> Result<Plan, Error> {
-        let source = self.source().map_err(|source| Error::Source { name: self.program, source })?;
-        let digest = digest(&source).map_err(|source| Error::Source { name: self.program, source })?;
-        let wanted = Wanted {
-            folder: &self.folder,
-            source: &source,
-            digest: &digest,
-            program: self.program,
-            links: &self.links,
-        };
+        match &self.stock {
+            Stock::Program { name, links } => {
+                let missing = |source| Error::Source { name, source };
+                let source = self.source(name).map_err(missing)?;
+                let digest = digest(&source).map_err(missing)?;
+                let program = WantedFile { name, digest: &digest, origin: Origin::Program(&source) };
+                let links = links.iter().map(|link| WantedFile {
+                    name: link,
+                    origin: Origin::NameOf(name),
+                    ..program
+                });
+                self.plan(std::iter::once(program).chain(links).collect(), strangers)
+            }
+            Stock::Texts(texts) => self.plan(texts.iter().map(Text::as_wanted).collect(), strangers),
+        }
+    }
+
+    fn plan(&self, files: Vec<WantedFile<'_>>, strangers: Strangers) -> Result<Plan, Error> {
+        let wanted = Wanted { folder: &self.folder, files };
         wanted.plan(&self.facts()?, strangers).map_err(|obstacles| self.error(obstacles))
     }
 
@@ -111,18 +134,26 @@ impl Bundle {
 
     /// The program as it was built: beside the netctl that runs. An installed netctl finds the plugins
     /// where it installed them, and can put back names that were lost.
-    fn source(&self) -> io::Result<PathBuf> {
-        let beside = std::env::current_exe()?.with_file_name(self.program);
-        let installed = self.folder.join(self.program);
+    fn source(&self, name: &str) -> io::Result<PathBuf> {
+        let beside = std::env::current_exe()?.with_file_name(name);
+        let installed = self.folder.join(name);
         Ok(if !beside.exists() && installed.exists() { installed } else { beside })
+    }
+
+    fn names(&self) -> Vec<&str> {
+        match &self.stock {
+            Stock::Program { name, links } => std::iter::once(*name).chain(links.iter().copied()).collect(),
+            Stock::Texts(texts) => texts.iter().map(|text| text.name.as_str()).collect(),
+        }
     }
 
     fn facts(&self) -> Result<Facts, Error> {
         let manifest = self.manifest()?;
-        let wanted = std::iter::once(self.program).chain(self.links.iter().copied());
-        let mut names: Vec<String> =
-            wanted.map(str::to_owned).chain(manifest.files.keys().cloned()).collect();
+        let wanted = self.names().into_iter().map(str::to_owned);
+        let mut names: Vec<String> = wanted.chain(manifest.files.keys().cloned()).collect();
         names.extend(names.clone().iter().map(|name| backup_of(name)));
+        let folders = names.iter().filter_map(|name| self.folder.join(name).parent().map(Path::to_owned));
+        let folders = folders.filter(|folder| folder.is_dir()).collect();
         let mut digests = Digests::default();
         let look = |name: String| {
             let file = self.folder.join(&name);
@@ -130,7 +161,7 @@ impl Bundle {
             Ok((name, found))
         };
         let found: BTreeMap<_, _> = names.into_iter().map(look).collect::<Result<_, Error>>()?;
-        Ok(Facts::new(self.folder.is_dir(), manifest, found))
+        Ok(Facts::new(folders, manifest, found))
     }
 
     fn error(&self, obstacles: Obstacles) -> Error {

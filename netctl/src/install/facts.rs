@@ -1,10 +1,10 @@
 //! What is there: looked at once, before a plan is made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
@@ -32,15 +32,20 @@ pub(super) struct Content {
 /// A directory before anything is done to it.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
-    pub(super) folder_exists: bool,
+    /// The directories that are there.
+    pub(super) folders: BTreeSet<PathBuf>,
     pub(super) manifest: Manifest,
     found: BTreeMap<String, Found>,
 }
 
 impl Facts {
     /// Puts facts together; names that are not in `found` stand for nothing.
-    pub(super) fn new(folder_exists: bool, manifest: Manifest, found: BTreeMap<String, Found>) -> Self {
-        Self { folder_exists, manifest, found }
+    pub(super) fn new(
+        folders: BTreeSet<PathBuf>,
+        manifest: Manifest,
+        found: BTreeMap<String, Found>,
+    ) -> Self {
+        Self { folders, manifest, found }
     }
 
     pub(super) fn at(&self, name: &str) -> &Found {
@@ -100,8 +105,17 @@ pub(super) fn digest(file: &Path) -> io::Result<String> {
     let mut buffer = vec![0; 64 * 1024];
     loop {
         match io::Read::read(&mut file, &mut buffer)? {
-            0 => return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            0 => return Ok(hexadecimal(hasher)),
             read => hasher.update(&buffer[..read]),
         }
     }
+}
+
+/// The SHA-256 of what a file is to have, in hexadecimal digits.
+pub(super) fn digest_of(content: &[u8]) -> String {
+    hexadecimal(Sha256::new_with_prefix(content))
+}
+
+fn hexadecimal(hasher: Sha256) -> String {
+    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

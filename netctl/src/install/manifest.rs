@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::files;
+use crate::files;
 
 /// The name of the manifest. Nobody takes it for a plugin.
 pub(super) const NAME: &str = ".netctl-install.json";

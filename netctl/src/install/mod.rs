@@ -1,4 +1,4 @@
-//! `netctl install` and `netctl uninstall`: both programs onto the machine, and off it again.
+//! `netctl install` and `netctl uninstall`: both programs and their texts onto the machine, and off it again.
 //!
 //! A kubelet may call any plugin at any time, so no name is ever missing: each file is made beside its
 //! place and takes it by rename. What was there before and is not ours is not touched unless asked for,
@@ -6,15 +6,15 @@
 
 mod bundle;
 mod facts;
-mod files;
 mod manifest;
 mod plan;
+mod share;
 mod step;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, Command, ValueHint};
 
 use self::bundle::Bundle;
 use self::plan::Strangers;
@@ -58,10 +58,10 @@ pub(crate) struct Uninstall {
 #[derive(Debug, Args)]
 struct Places {
     /// The directory of CNI plugins
-    #[arg(long, value_name = "DIR", default_value = "/opt/cni/bin")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = "/opt/cni/bin")]
     cni_bin: PathBuf,
-    /// The directory whose bin gets netctl itself
-    #[arg(long, value_name = "DIR", default_value = "/usr/local")]
+    /// The directory whose bin gets netctl itself, and whose share its manual and completions
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, default_value = "/usr/local")]
     prefix: PathBuf,
 }
 
@@ -73,15 +73,15 @@ enum Mode {
 }
 
 impl Install {
-    pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
+    pub(crate) fn run(self, line: &Command, output: &mut Output) -> Result<ExitCode, Failure> {
         let strangers = if self.force { Strangers::Kept } else { Strangers::Refused };
-        run(&self.places, mode(self.dry_run), output, |bundle| bundle.plan_install(strangers))
+        run(&self.places.bundles(line), mode(self.dry_run), output, |bundle| bundle.plan_install(strangers))
     }
 }
 
 impl Uninstall {
-    pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
-        run(&self.places, mode(self.dry_run), output, Bundle::plan_uninstall)
+    pub(crate) fn run(self, line: &Command, output: &mut Output) -> Result<ExitCode, Failure> {
+        run(&self.places.bundles(line), mode(self.dry_run), output, Bundle::plan_uninstall)
     }
 }
 
@@ -89,14 +89,23 @@ fn mode(dry_run: bool) -> Mode {
     if dry_run { Mode::Tell } else { Mode::Do }
 }
 
-/// Plans for both directories before the first of them is touched.
+impl Places {
+    fn bundles(&self, line: &Command) -> [Bundle; 3] {
+        [
+            Bundle::plugins(&self.cni_bin),
+            Bundle::program(&self.prefix.join("bin")),
+            Bundle::texts(&self.prefix.join("share"), share::texts(line)),
+        ]
+    }
+}
+
+/// Plans for all directories before the first of them is touched.
 fn run(
-    places: &Places,
+    bundles: &[Bundle],
     mode: Mode,
     output: &mut Output,
     plan: impl Fn(&Bundle) -> Result<plan::Plan, bundle::Error>,
 ) -> Result<ExitCode, Failure> {
-    let bundles = [Bundle::plugins(&places.cni_bin), Bundle::program(&places.prefix.join("bin"))];
     let planned = bundles.iter().map(|bundle| plan(bundle).map(|plan| (bundle, plan)));
     let planned: Vec<_> = planned.collect::<Result<_, _>>().map_err(with_hint)?;
     for (bundle, plan) in planned {

@@ -13,15 +13,31 @@ pub(super) enum Strangers {
     Kept,
 }
 
-/// What is to stand in a directory: one program, under one name or more.
+/// What is to stand in a directory or below it.
 #[derive(Debug)]
 pub(super) struct Wanted<'a> {
     pub(super) folder: &'a Path,
-    pub(super) source: &'a Path,
-    /// The SHA-256 of the source.
+    pub(super) files: Vec<WantedFile<'a>>,
+}
+
+/// A file by its path below the directory.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WantedFile<'a> {
+    pub(super) name: &'a str,
+    /// The SHA-256 of what is to be in it.
     pub(super) digest: &'a str,
-    pub(super) program: &'a str,
-    pub(super) links: &'a [&'a str],
+    pub(super) origin: Origin<'a>,
+}
+
+/// What a file is made of.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Origin<'a> {
+    /// A program that was built.
+    Program(&'a Path),
+    /// It is the program of this name, under a further name.
+    NameOf(&'a str),
+    /// What netctl has written itself.
+    Text(&'a [u8]),
 }
 
 /// What has to be done.
@@ -53,36 +69,29 @@ impl Wanted<'_> {
         self.folder.join(name)
     }
 
-    fn names(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.program).chain(self.links.iter().copied())
-    }
-
     /// # Errors
     /// Everything that is in the way.
     pub(super) fn plan(&self, facts: &Facts, strangers: Strangers) -> Result<Plan, Obstacles> {
         let mut obstacles = Obstacles::default();
-        let mut plan = Plan::default();
-        if !facts.folder_exists {
-            plan.steps.push(Step::CreateFolder { file: self.folder.to_owned() });
-        }
-        for name in self.names() {
+        let mut plan = Plan { steps: self.missing_folders(facts), ..Plan::default() };
+        for wanted in &self.files {
+            let name = wanted.name;
             let known = facts.manifest.files.get(name);
-            let is_stranger = self.is_stranger(name, facts);
+            let is_stranger = is_stranger(wanted, facts);
             let keeps = is_stranger || known.is_some_and(|entry| entry.backup.is_some());
             let backup = keeps.then(|| backup_of(name));
             if is_stranger {
                 self.step_aside(name, facts, strangers, &mut plan, &mut obstacles);
             }
-            if !self.is_in_place(name, facts) {
-                plan.steps.push(self.placement(name));
+            if !self.is_in_place(wanted, facts) {
+                plan.steps.push(self.placement(wanted));
             }
-            let new = Entry { sha256: vec![self.digest.to_owned()], backup };
+            let new = Entry { sha256: vec![wanted.digest.to_owned()], backup };
             plan.promised.files.insert(name.to_owned(), both(known, &new));
             plan.recorded.files.insert(name.to_owned(), new);
         }
         // Names that an older version installed and this one does not have.
-        for (name, entry) in facts.manifest.files.iter().filter(|(name, _)| !self.names().any(|n| n == *name))
-        {
+        for (name, entry) in facts.manifest.files.iter().filter(|(name, _)| self.find(name).is_none()) {
             plan.promised.files.insert(name.clone(), entry.clone());
             plan.steps.extend(removal(self.folder, name, entry, facts));
         }
@@ -92,30 +101,41 @@ impl Wanted<'_> {
         if obstacles == Obstacles::default() { Ok(plan) } else { Err(obstacles) }
     }
 
-    fn is_ours(&self, name: &str, facts: &Facts) -> bool {
-        let known = facts.manifest.files.get(name).map_or(&[][..], |entry| &entry.sha256);
-        let found = facts.at(name);
-        found.has_one_of(known) || matches!(found, Found::File(content) if content.digest == self.digest)
+    fn missing_folders(&self, facts: &Facts) -> Vec<Step> {
+        let mut folders = self.folders();
+        folders.retain(|folder| !facts.folders.contains(folder));
+        folders.into_iter().map(|file| Step::CreateFolder { file }).collect()
     }
 
-    fn is_stranger(&self, name: &str, facts: &Facts) -> bool {
-        *facts.at(name) != Found::Nothing && !self.is_ours(name, facts)
+    /// The directories that files stand in.
+    fn folders(&self) -> Vec<PathBuf> {
+        let files = self.files.iter().map(|wanted| self.file(wanted.name));
+        let mut folders: Vec<_> = files.filter_map(|file| file.parent().map(Path::to_owned)).collect();
+        folders.dedup();
+        folders
+    }
+
+    fn find(&self, name: &str) -> Option<&WantedFile<'_>> {
+        self.files.iter().find(|wanted| wanted.name == name)
     }
 
     /// Whether a name already stands for what it is to stand for. A further name of an older copy does not,
     /// even if both copies are the same to the byte: one file is wanted, not two.
-    fn is_in_place(&self, name: &str, facts: &Facts) -> bool {
-        let (program, found) = (facts.at(self.program), facts.at(name));
-        let is_current =
-            |found: &Found| matches!(found, Found::File(content) if content.digest == self.digest);
-        is_current(program) && is_current(found) && found.is_same_file(program)
+    fn is_in_place(&self, wanted: &WantedFile<'_>, facts: &Facts) -> bool {
+        let found = facts.at(wanted.name);
+        let is_one_file = match wanted.origin {
+            Origin::NameOf(program) => found.is_same_file(facts.at(program)),
+            Origin::Program(_) | Origin::Text(_) => true,
+        };
+        is_one_file && is_current(wanted, found)
     }
 
-    fn placement(&self, name: &str) -> Step {
-        let file = self.file(name);
-        match name == self.program {
-            true => Step::Install { file, source: self.source.to_owned() },
-            false => Step::Link { file, program: self.file(self.program) },
+    fn placement(&self, wanted: &WantedFile<'_>) -> Step {
+        let file = self.file(wanted.name);
+        match wanted.origin {
+            Origin::Program(source) => Step::Install { file, source: source.to_owned() },
+            Origin::NameOf(program) => Step::Link { file, program: self.file(program) },
+            Origin::Text(text) => Step::Write { file, text: text.to_owned() },
         }
     }
 
@@ -140,6 +160,16 @@ impl Wanted<'_> {
             plan.steps.push(Step::BackUp { file, backup: self.file(&backup) });
         }
     }
+}
+
+fn is_current(wanted: &WantedFile<'_>, found: &Found) -> bool {
+    matches!(found, Found::File(content) if content.digest == wanted.digest)
+}
+
+fn is_stranger(wanted: &WantedFile<'_>, facts: &Facts) -> bool {
+    let known = facts.manifest.files.get(wanted.name).map_or(&[][..], |entry| &entry.sha256);
+    let found = facts.at(wanted.name);
+    *found != Found::Nothing && !found.has_one_of(known) && !is_current(wanted, found)
 }
 
 /// An entry that stands for what was there and what is to be there.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::bundle::Error;
-use super::files;
+use crate::files;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
@@ -19,6 +19,12 @@ pub(super) enum Step {
     BackUp { file: PathBuf, backup: PathBuf },
     /// Put a copy of a program in its place.
     Install { file: PathBuf, source: PathBuf },
+    /// Write a file that netctl has the text of.
+    Write {
+        file: PathBuf,
+        #[serde(skip)]
+        text: Vec<u8>,
+    },
     /// Give a program a further name.
     Link { file: PathBuf, program: PathBuf },
     /// Give back its name to the file that was there before.
@@ -39,6 +45,7 @@ impl Step {
             Self::CreateFolder { file } => files::ensure_folder(file),
             Self::BackUp { file, backup } => files::link(file, backup),
             Self::Install { file, source } => files::write(file, &mut File::open(source)?, 0o755),
+            Self::Write { file, text } => files::write(file, &mut text.as_slice(), 0o644),
             Self::Link { file, program } => files::link(program, file),
             Self::Restore { file, backup } => files::move_to(backup, file),
             Self::Remove { file } => files::remove(file),
@@ -53,6 +60,7 @@ impl fmt::Display for Step {
             Self::CreateFolder { file } => write!(f, "create directory {}", file.display()),
             Self::BackUp { file, backup } => write!(f, "keep {} as {}", file.display(), backup.display()),
             Self::Install { file, .. } => write!(f, "install {}", file.display()),
+            Self::Write { file, .. } => write!(f, "write {}", file.display()),
             Self::Link { file, .. } => write!(f, "link {}", file.display()),
             Self::Restore { file, .. } => write!(f, "restore {}", file.display()),
             Self::Remove { file } => write!(f, "remove {}", file.display()),

@@ -13,7 +13,7 @@ pub(crate) mod words;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueHint};
 use netns::Directory;
 
 use crate::output::{self, Output, Printing};
@@ -25,6 +25,7 @@ use crate::report::Failure;
 pub(crate) struct Netns {
     /// Find the namespaces in this directory
     #[arg(long, global = true, value_name = "DIR", env = "NETNS_RUN_DIR", default_value = netns::directory::SYSTEM)]
+    #[arg(value_hint = ValueHint::DirPath)]
     netns_dir: PathBuf,
     #[command(flatten)]
     output: output::Options,

@@ -81,6 +81,11 @@ impl Output {
         Ok(writeln!(self.stdout, "{line}")?)
     }
 
+    /// Prints a whole text that is neither a list nor a value, whatever the options say.
+    pub(crate) fn text(&mut self, text: &[u8]) -> Result<(), Error> {
+        Ok(self.stdout.write_all(text)?)
+    }
+
     /// Whether programs read this.
     pub(crate) fn is_json(&self) -> bool {
         self.choice.is_json()

@@ -28,6 +28,10 @@ impl Machine {
         self.0.join("usr/bin")
     }
 
+    fn share(&self) -> PathBuf {
+        self.0.join("usr/share")
+    }
+
     fn run(&self, words: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_netctl"));
         command.args(words).arg("--cni-bin").arg(self.cni_bin()).arg("--prefix").arg(self.0.join("usr"));
@@ -47,13 +51,18 @@ impl Machine {
         fs::write(self.cni_bin().join(name), content).unwrap();
     }
 
-    /// Every file of the machine: its inode, and its content unless it is one of our programs.
+    /// Every file of the machine, and its content.
     fn snapshot(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
-        for folder in [self.cni_bin(), self.bin()] {
+        let mut folders = vec![self.cni_bin(), self.bin(), self.share()];
+        while let Some(folder) = folders.pop() {
             let Ok(entries) = folder.read_dir() else { continue };
             for entry in entries {
                 let path = entry.unwrap().path();
+                if path.is_dir() && !path.is_symlink() {
+                    folders.push(path);
+                    continue;
+                }
                 let content = match path.is_symlink() {
                     true => path.read_link().unwrap().into_os_string().into_encoded_bytes(),
                     false => fs::read(&path).unwrap(),
@@ -91,7 +100,50 @@ fn both_programs_and_a_link_for_every_plugin_are_put_in_place() {
     let mut version = Command::new(machine.cni_bin().join(names[0]));
     let answer = version.env("CNI_COMMAND", "VERSION").output().unwrap();
     assert!(String::from_utf8_lossy(&answer.stdout).contains("supportedVersions"));
-    assert_eq!(machine.snapshot().len(), names.len() + 4);
+    let programs = machine.snapshot().into_keys().filter(|file| !file.starts_with(machine.share()));
+    assert_eq!(programs.count(), names.len() + 4);
+}
+
+#[test]
+fn manual_and_completions_are_where_others_look_for_them_and_go_with_netctl() {
+    let machine = Machine::new("share");
+    machine.succeed(&["install"]);
+    let theirs = machine.share().join("man/man1/other.1");
+    fs::write(&theirs, "somebody else's page").unwrap();
+    for (name, beginning) in [
+        ("man/man1/netctl.1", ".ie "),
+        ("man/man1/netctl-netns-add.1", ".ie "),
+        ("bash-completion/completions/netctl", "_netctl()"),
+        ("zsh/site-functions/_netctl", "#compdef netctl"),
+        ("fish/vendor_completions.d/netctl.fish", "# "),
+    ] {
+        let file = machine.share().join(name);
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with(beginning), "{name}: {text}");
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o644);
+    }
+    // What is lost comes back.
+    let page = machine.share().join("man/man1/netctl.1");
+    let shown = fs::read(&page).unwrap();
+    fs::remove_file(&page).unwrap();
+    assert_eq!(machine.succeed(&["install"]), format!("write {}\n", page.display()));
+    assert_eq!(fs::read(&page).unwrap(), shown);
+    machine.succeed(&["uninstall"]);
+    assert_eq!(machine.snapshot().into_keys().collect::<Vec<_>>(), [theirs]);
+}
+
+#[test]
+fn somebody_elses_page_is_not_replaced_unless_asked_for() {
+    let machine = Machine::new("page");
+    let page = machine.share().join("man/man1/netctl.1");
+    fs::create_dir_all(page.parent().unwrap()).unwrap();
+    fs::write(&page, "another netctl").unwrap();
+    let before = machine.snapshot();
+    assert!(!machine.run(&["install"]).status.success());
+    assert_eq!(machine.snapshot(), before);
+    machine.succeed(&["install", "--force"]);
+    machine.succeed(&["uninstall"]);
+    assert_eq!(machine.snapshot(), before);
 }
 
 #[test]

@@ -3,16 +3,16 @@
 use super::*;
 use crate::install::facts::Content;
 
-const LINKS: [&str; 2] = ["bridge", "host"];
-
 fn wanted() -> Wanted<'static> {
-    Wanted {
-        folder: Path::new("/bin.d"),
-        source: Path::new("/built/netctl-cni"),
-        digest: "new",
-        program: "netctl-cni",
-        links: &LINKS,
-    }
+    let origin = Origin::Program(Path::new("/built/netctl-cni"));
+    let program = WantedFile { name: "netctl-cni", digest: "new", origin };
+    let link = |name| WantedFile { name, origin: Origin::NameOf("netctl-cni"), ..program };
+    Wanted { folder: Path::new("/bin.d"), files: vec![program, link("bridge"), link("host")] }
+}
+
+fn texts() -> Wanted<'static> {
+    let text = |name| WantedFile { name, digest: "new", origin: Origin::Text(b"words") };
+    Wanted { folder: Path::new("/share"), files: ["man/a", "man/b", "zsh/a"].map(text).to_vec() }
 }
 
 fn file(digest: &str, inode: u64) -> Found {
@@ -27,7 +27,7 @@ fn facts(found: &[(&str, Found)], ours: &[(&str, Entry)]) -> Facts {
     let files = ours.iter().map(|(name, entry)| ((*name).to_owned(), entry.clone())).collect();
     let manifest = Manifest { netctl: env!("CARGO_PKG_VERSION").to_owned(), files };
     let found = found.iter().map(|(name, found)| ((*name).to_owned(), found.clone())).collect();
-    Facts::new(true, manifest, found)
+    Facts::new([PathBuf::from("/bin.d")].into(), manifest, found)
 }
 
 fn steps(plan: &Plan) -> Vec<String> {
@@ -47,6 +47,20 @@ fn an_empty_machine_gets_everything() {
         ["create directory /bin.d", "install /bin.d/netctl-cni", "link /bin.d/bridge", "link /bin.d/host"];
     assert_eq!(steps(&plan), expected);
     assert_eq!(plan.promised, plan.recorded);
+}
+
+#[test]
+fn texts_are_written_where_they_are_not_as_they_should_be() {
+    let found = [("man/a", file("new", 1)), ("man/b", file("old", 2))];
+    let ours = [("man/a", entry("new", None)), ("man/b", entry("old", None))];
+    let plan = texts().plan(&facts(&found, &ours), Strangers::Refused).unwrap();
+    let expected = [
+        "create directory /share/man",
+        "create directory /share/zsh",
+        "write /share/man/b",
+        "write /share/zsh/a",
+    ];
+    assert_eq!(steps(&plan), expected);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Makes a directory that everybody may read.
-pub(super) fn ensure_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn ensure_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o755).create(folder)
 }
 
@@ -17,7 +17,7 @@ fn beside(file: &Path) -> PathBuf {
 }
 
 /// Writes `content` to `file`.
-pub(super) fn write(file: &Path, content: &mut impl Read, mode: u32) -> io::Result<()> {
+pub(crate) fn write(file: &Path, content: &mut impl Read, mode: u32) -> io::Result<()> {
     let new = beside(file);
     remove(&new)?;
     let mut opened = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
@@ -29,7 +29,7 @@ pub(super) fn write(file: &Path, content: &mut impl Read, mode: u32) -> io::Resu
 }
 
 /// Gives the file at `target` the further name `file`.
-pub(super) fn link(target: &Path, file: &Path) -> io::Result<()> {
+pub(crate) fn link(target: &Path, file: &Path) -> io::Result<()> {
     let new = beside(file);
     remove(&new)?;
     fs::hard_link(target, &new)?;
@@ -37,7 +37,7 @@ pub(super) fn link(target: &Path, file: &Path) -> io::Result<()> {
 }
 
 /// Renames `from` to `to`, replacing what is there, so that it lasts.
-pub(super) fn move_to(from: &Path, to: &Path) -> io::Result<()> {
+pub(crate) fn move_to(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
     // Between two names of one file rename(2) does nothing at all.
     remove(from)?;
@@ -46,7 +46,7 @@ pub(super) fn move_to(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Removes a file; what is gone is fine.
-pub(super) fn remove(file: &Path) -> io::Result<()> {
+pub(crate) fn remove(file: &Path) -> io::Result<()> {
     match fs::remove_file(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed,
