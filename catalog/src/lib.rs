@@ -30,6 +30,7 @@ pub use join::{JoinError, Joined, Joining};
 pub use leases::Filling;
 pub use leave::LeaveError;
 pub use member::Member;
+pub use retire::{Members, RetireError};
 pub use taken::{By, HostFacts, LinkFact, Taken, Uplink};
 pub use target::{Sandbox, TargetError, Whereabouts};
 pub use view::{Subnet, View};

@@ -70,7 +70,6 @@ pub(crate) fn warning(error: &dyn Error, hint: Option<&str>) {
 }
 
 /// Tells of a fact that is good to know: what was done on the way, without being asked for.
-#[expect(dead_code, reason = "no command does anything on the way yet")]
 pub(crate) fn note(fact: impl Display) {
     let word = coloured("note", CYAN);
     write(&format!("{word}: {fact}\n"));

@@ -50,6 +50,9 @@ pub(crate) enum Verb {
     #[command(visible_alias = "list")]
     Ls(Printing<ls::Ls, LongPretty>),
     Inspect(Printing<inspect::Inspect, LongPretty>),
+    #[command(visible_alias = "remove")]
+    Rm(Printing<rm::Rm, LongPretty>),
+    Prune(Printing<prune::Prune, LongPretty>),
     Connect(Printing<connect::Connect, LongPretty>),
     Disconnect(Printing<disconnect::Disconnect, LongPretty>),
 }
@@ -66,6 +69,8 @@ impl Verb {
             Self::Create(verb) => verb.on(output).run(output),
             Self::Ls(verb) => verb.on(output).run(output),
             Self::Inspect(verb) => verb.on(output).run(output),
+            Self::Rm(verb) => verb.on(output).run(output),
+            Self::Prune(verb) => verb.on(output).run(output),
             Self::Connect(verb) => verb.on(output).run(output),
             Self::Disconnect(verb) => verb.on(output).run(output),
         }

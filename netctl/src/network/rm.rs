@@ -1,1 +1,73 @@
 //! `netctl rm`
+
+use std::process::ExitCode;
+
+use catalog::{CatalogError, Members, RetireError};
+use clap::Args;
+
+use super::place::Place;
+use crate::output::Output;
+use crate::report::{self, Failure};
+
+/// Remove networks that nobody is on
+#[derive(Debug, Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Rm {
+    /// The networks: names, or ids of which the first digits are enough
+    #[arg(value_name = "NETWORK", required = true)]
+    networks: Vec<String>,
+    /// Disconnect whoever is on them first, and do not fail for those that are not there
+    #[arg(short, long)]
+    force: bool,
+    #[command(flatten)]
+    place: Place,
+}
+
+const HELP: &str = "\
+Containers whose namespace is gone are in nobody's way: what is left of them goes with the network. Prints the names of
+the networks that are gone.
+
+Examples:
+  netctl rm mybr0
+  netctl rm -f $(netctl ls -q --filter label=tier=test)
+
+Exit codes:
+  0  done
+  1  failed for one of them, or somebody is on it; the reason is on standard error
+  2  the command line cannot be understood";
+
+impl Rm {
+    pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
+        let catalog = self.place.catalog();
+        let runtime = self.place.roots.runtime();
+        let members = if self.force { Members::Disconnect } else { Members::Refuse };
+        let mut code = ExitCode::SUCCESS;
+        let mut gone: Vec<String> = Vec::new();
+        for wanted in &self.networks {
+            let network = match catalog.find(wanted) {
+                Err(CatalogError::NotFound { .. }) if self.force => continue,
+                found => found.map_err(Failure::of),
+            };
+            let removed = network.and_then(|network| match catalog.retire(&runtime, &network, members) {
+                Err(RetireError::Plugins(errors)) => Err(Failure::each(errors)),
+                removed => removed.map(|()| network).map_err(Failure::of),
+            });
+            match removed {
+                Ok(network) => {
+                    if !output.is_json() {
+                        output.line(network.name())?;
+                    }
+                    gone.push(network.name().to_string());
+                }
+                Err(failure) => {
+                    report::failure(&failure);
+                    code = ExitCode::FAILURE;
+                }
+            }
+        }
+        if output.is_json() {
+            output.json(&gone)?;
+        }
+        Ok(code)
+    }
+}
