@@ -336,3 +336,6 @@ fn read_shorthand(config: &Config) -> Result<Option<Shorthand>, ConfigFault> {
     }
     Shorthand::new(&wish).map(Some)
 }
+
+#[cfg(test)]
+mod tests;
