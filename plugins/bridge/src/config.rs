@@ -1,12 +1,12 @@
 //! The keys of a bridge network, read and found consistent before anything is touched.
 
 use cni::{Call, Config, Dns, OptionalIp};
+use docker::Shorthand;
 use ipnetwork::IpNetwork;
 use serde::Deserialize;
 use serde_json::Value;
 use vocab::{InterfaceName, MacAddress};
 
-use crate::docker::{self, Shorthand};
 use crate::error::ConfigFault;
 use crate::policy::Policy;
 
@@ -224,7 +224,8 @@ impl Settings {
     /// What Docker's keys mean beyond the addresses: a network of its own bridge, a gateway, a way out.
     fn adopt(&mut self, shorthand: &Shorthand, config: &Config) -> Result<(), ConfigFault> {
         if config.get("bridge").is_none() {
-            self.bridge = docker::bridge_name(config.name())?;
+            let bridge = docker::bridge_name(config.name());
+            self.bridge = bridge.map_err(|error| ConfigFault::value("name", config.name(), error.reason))?;
         }
         // In any other mode than nat the mode has decided.
         if config.get("ipMasq").is_none() && self.policy.gateway.is_none() {
@@ -324,6 +325,7 @@ fn read_shorthand(config: &Config) -> Result<Option<Shorthand>, ConfigFault> {
         fixed_cidr_v6,
         gateway: default_gateway.0,
         gateway_v6: default_gateway_v6.0,
+        ..docker::Wish::default()
     };
     if wish == docker::Wish::default() {
         return Ok(None);
@@ -334,7 +336,7 @@ fn read_shorthand(config: &Config) -> Result<Option<Shorthand>, ConfigFault> {
             "both say where addresses come from; keep one of them",
         ));
     }
-    Shorthand::new(&wish).map(Some)
+    Ok(Some(Shorthand::new(&wish)?))
 }
 
 #[cfg(test)]

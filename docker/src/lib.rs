@@ -1,0 +1,20 @@
+//! Docker's words for networks: the keys of daemon.json, and what they mean.
+//!
+//! A [`Wish`] holds the keys that say which addresses the default bridge network has; a [`Shorthand`] is what
+//! they mean, found consistent.
+//! What the keys mean is documented by Docker in the pages
+//! [bridge network driver](https://docs.docker.com/engine/network/drivers/bridge/) and
+//! [dockerd](https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file). Where Docker starts with
+//! a combination that cannot work, or drops a key without a word, it is refused here.
+
+mod address;
+mod family;
+mod name;
+mod shorthand;
+mod spelling;
+mod wish;
+
+pub use family::Family;
+pub use name::bridge_name;
+pub use shorthand::Shorthand;
+pub use wish::{InvalidWish, Reason, Wish};
