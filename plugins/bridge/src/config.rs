@@ -146,6 +146,7 @@ struct Trunk {
 #[serde(default, rename_all = "kebab-case")]
 struct DockerKeys {
     bip: Option<String>,
+    bip6: Option<String>,
     fixed_cidr: Option<String>,
     fixed_cidr_v6: Option<String>,
     default_gateway: OptionalIp,
@@ -318,14 +319,14 @@ fn read_dns(config: &Config) -> Result<Option<Dns>, ConfigFault> {
 
 fn read_shorthand(config: &Config) -> Result<Option<Shorthand>, ConfigFault> {
     let keys: DockerKeys = config.decode()?;
-    let DockerKeys { bip, fixed_cidr, fixed_cidr_v6, default_gateway, default_gateway_v6 } = keys;
+    let DockerKeys { bip, bip6, fixed_cidr, fixed_cidr_v6, default_gateway, default_gateway_v6 } = keys;
     let wish = docker::Wish {
         bip,
+        bip6,
         fixed_cidr,
         fixed_cidr_v6,
         gateway: default_gateway.0,
         gateway_v6: default_gateway_v6.0,
-        ..docker::Wish::default()
     };
     if wish == docker::Wish::default() {
         return Ok(None);
