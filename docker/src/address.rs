@@ -24,6 +24,11 @@ pub(crate) fn subnet(network: IpNetwork) -> IpNetwork {
     IpNetwork::new(network.network(), network.prefix()).unwrap_or(network)
 }
 
+/// Whether two networks have an address in common: of two such networks one holds the other.
+pub(crate) fn overlap(one: IpNetwork, other: IpNetwork) -> bool {
+    one.contains(other.network()) || other.contains(one.network())
+}
+
 /// The longest prefix that leaves room for a router and a container.
 pub(crate) const fn longest(v6: bool) -> u8 {
     if v6 { 126 } else { 30 }

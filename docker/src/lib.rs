@@ -10,11 +10,13 @@
 mod address;
 mod family;
 mod name;
+mod reserved;
 mod shorthand;
 mod spelling;
 mod wish;
 
 pub use family::Family;
 pub use name::bridge_name;
+pub use reserved::{Reserved, reserved};
 pub use shorthand::Shorthand;
 pub use wish::{InvalidWish, Reason, Wish};
