@@ -129,6 +129,17 @@ impl Family {
         self.gateway
     }
 
+    /// Whether the pool has an address that neither the bridge nor the gateway has.
+    pub(crate) fn has_room(&self) -> bool {
+        let (first, last) = self.pool;
+        let taken = |address| address == self.bridge.ip() || address == self.gateway;
+        // Two are taken at most, so that one of the first three is free, if there are as many.
+        let ahead = (0..3).map(|by| step(first, by));
+        // `first` is behind `last` where nobody can have the only address that was asked for.
+        first <= last
+            && ahead.take_while(|address| (first..=last).contains(address)).any(|address| !taken(address))
+    }
+
     /// The pool as a set of ranges. host-local leaves out a range's gateway by itself; the bridge's own
     /// address, where it is not the gateway, splits the range in two.
     pub(crate) fn range_set(&self) -> Value {

@@ -194,6 +194,19 @@ mod tests {
     }
 
     #[test]
+    fn a_pool_without_an_address_for_a_container_has_no_room() {
+        let room = |bip, fixed, gateway| {
+            Shorthand::new(&wish(bip, fixed, gateway)).unwrap().families()[0].has_room()
+        };
+        assert!(room("192.168.1.5/24", "192.168.1.6/32", ""));
+        assert!(!room("192.168.1.5/24", "192.168.1.5/32", ""), "the bridge has it");
+        assert!(!room("192.168.1.5/24", "192.168.1.0/32", ""), "nobody can have it");
+        assert!(!room("192.168.1.1/24", "192.168.1.0/31", ""), "the bridge, and nobody");
+        assert!(!room("", "192.168.1.0/30", "192.168.1.2"), "the bridge has one, the router the other");
+        assert!(room("", "192.168.1.0/30", ""));
+    }
+
+    #[test]
     fn the_networks_that_are_named_have_no_host_bits() {
         let wish =
             Wish { fixed_cidr_v6: Some("fd00::5/64".into()), ..wish("10.1.0.1/24", "10.1.0.129/25", "") };

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 
+use crate::address::subnet;
 use crate::spelling::{V4, V6};
 
 /// The keys as they are written.
@@ -36,13 +37,23 @@ impl Wish {
             [(&V4, &self.bip, &self.fixed_cidr), (&V6, &self.bip6, &self.fixed_cidr_v6)]
         {
             if let Some(bip) = bip {
-                networks.push((words.bip, crate::address::subnet(words.bridge(bip)?)));
+                networks.push((words.bip, subnet(words.bridge(bip)?)));
             }
             if let Some(range) = range {
-                networks.push((words.range, crate::address::subnet(words.network(range)?)));
+                networks.push((words.range, subnet(words.network(range)?)));
             }
         }
         Ok(networks)
+    }
+
+    /// The first key that gives the network IPv6 addresses.
+    pub(crate) fn ipv6_key(&self) -> Option<&'static str> {
+        let keys = [
+            (V6.bip, self.bip6.is_some()),
+            (V6.range, self.fixed_cidr_v6.is_some()),
+            (V6.gateway, self.gateway_v6.is_some()),
+        ];
+        keys.into_iter().find(|(_, given)| *given).map(|(key, _)| key)
     }
 }
 
