@@ -1,12 +1,12 @@
 //! The keys of a bridge network, read and found consistent before anything is touched.
 
 use cni::{Call, Config, Dns, OptionalIp};
+use docker::Shorthand;
 use ipnetwork::IpNetwork;
 use serde::Deserialize;
 use serde_json::Value;
 use vocab::{InterfaceName, MacAddress};
 
-use crate::docker::{self, Shorthand};
 use crate::error::ConfigFault;
 use crate::policy::Policy;
 
@@ -146,6 +146,7 @@ struct Trunk {
 #[serde(default, rename_all = "kebab-case")]
 struct DockerKeys {
     bip: Option<String>,
+    bip6: Option<String>,
     fixed_cidr: Option<String>,
     fixed_cidr_v6: Option<String>,
     default_gateway: OptionalIp,
@@ -224,7 +225,8 @@ impl Settings {
     /// What Docker's keys mean beyond the addresses: a network of its own bridge, a gateway, a way out.
     fn adopt(&mut self, shorthand: &Shorthand, config: &Config) -> Result<(), ConfigFault> {
         if config.get("bridge").is_none() {
-            self.bridge = docker::bridge_name(config.name())?;
+            let bridge = docker::bridge_name(config.name());
+            self.bridge = bridge.map_err(|error| ConfigFault::value("name", config.name(), error.reason))?;
         }
         // In any other mode than nat the mode has decided.
         if config.get("ipMasq").is_none() && self.policy.gateway.is_none() {
@@ -317,9 +319,10 @@ fn read_dns(config: &Config) -> Result<Option<Dns>, ConfigFault> {
 
 fn read_shorthand(config: &Config) -> Result<Option<Shorthand>, ConfigFault> {
     let keys: DockerKeys = config.decode()?;
-    let DockerKeys { bip, fixed_cidr, fixed_cidr_v6, default_gateway, default_gateway_v6 } = keys;
+    let DockerKeys { bip, bip6, fixed_cidr, fixed_cidr_v6, default_gateway, default_gateway_v6 } = keys;
     let wish = docker::Wish {
         bip,
+        bip6,
         fixed_cidr,
         fixed_cidr_v6,
         gateway: default_gateway.0,
@@ -334,5 +337,8 @@ fn read_shorthand(config: &Config) -> Result<Option<Shorthand>, ConfigFault> {
             "both say where addresses come from; keep one of them",
         ));
     }
-    Shorthand::new(&wish).map(Some)
+    Ok(Some(Shorthand::new(&wish)?))
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use cni::{Code, ConfigError, Fault, InvalidEnvironment};
+use docker::InvalidWish;
 use vocab::{InterfaceName, InvalidInterfaceName};
 
 /// A configuration that cannot work. Nothing has been touched.
@@ -25,6 +26,12 @@ impl ConfigFault {
     /// Keys exclude each other.
     pub(crate) fn conflict(keys: &'static str, reason: impl Into<String>) -> Self {
         ConfigError::conflict(keys, reason).into()
+    }
+}
+
+impl From<InvalidWish> for ConfigFault {
+    fn from(InvalidWish { key, value, reason, .. }: InvalidWish) -> Self {
+        Self::value(key, value, reason.to_string())
     }
 }
 

@@ -1,14 +1,13 @@
 //! The CNI plugin `bridge`: a container on a Linux bridge.
 //!
 //! An ADD reads like [`add`]: settings, lease, plan, then the steps, each with its reverse. What a network
-//! asks for stands in [`config`], with Docker's spelling of the same in [`docker`]; what follows from it and
-//! from the lease is decided in [`plan`] without touching anything.
+//! asks for stands in [`config`], with Docker's spelling of the same in the crate `docker`; what follows from it
+//! and from the lease is decided in [`plan`] without touching anything.
 
 mod add;
 mod check;
 mod config;
 mod del;
-mod docker;
 mod error;
 mod gateway;
 mod gc;

@@ -104,6 +104,16 @@ fn docker_s_words_are_a_complete_configuration() {
 }
 
 #[test]
+fn bip6_is_the_bridge_s_ipv6_address() {
+    let lease = r#"{"ips": [{"address": "2001:db8::1/64", "gateway": "2001:db8::1111"}],
+                    "routes": [{"dst": "::/0"}]}"#;
+    let text =
+        plan(r#"{"name": "mybr0", "bip6": "2001:db8::1111/64", "fixed-cidr-v6": "2001:db8::/112"}"#, lease);
+    assert!(text.contains("bridge address 2001:db8::1111/64\n"), "{text}");
+    assert!(text.contains("address 2001:db8::1/64 gateway 2001:db8::1111\n"), "{text}");
+}
+
+#[test]
 fn a_delegate_is_given_the_ipam_that_docker_s_words_stand_for() {
     let (_, call) = settings(r#"{"name": "mybr0", "bip": "192.168.1.5/24", "ipMasq": false}"#);
     assert_eq!(call.config.ipam_type().unwrap().as_deref(), Some("host-local"));
