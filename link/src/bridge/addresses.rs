@@ -26,6 +26,14 @@ pub struct AddressChanges {
     pub removed: Vec<IpNetwork>,
 }
 
+impl AddressChanges {
+    /// Whether all was as it should be.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
+}
+
 /// Sees to it that the bridge has `wanted`.
 ///
 /// An IPv4 address is in the way of any other, unless that is wanted, too; an IPv6 address only of one whose prefix

@@ -5,6 +5,7 @@
 //! from the lease is decided in [`plan`] without touching anything.
 
 mod add;
+mod addresses;
 mod check;
 mod config;
 mod del;
@@ -15,8 +16,10 @@ mod gc;
 mod owner;
 mod plan;
 mod policy;
+mod raise;
 mod release;
 mod reload;
+mod spec;
 mod status;
 
 use cni::{
@@ -54,5 +57,13 @@ impl Plugin for Bridge {
 
     fn reload(&self, call: &CheckCall) -> Result<Reloaded, Failure> {
         reload::reload(call)
+    }
+
+    fn raise(&self, call: &StatusCall) -> Result<Reloaded, Failure> {
+        raise::raise(call)
+    }
+
+    fn lower(&self, call: &StatusCall) -> Result<(), Failure> {
+        raise::lower(call)
     }
 }
