@@ -19,8 +19,10 @@ mod policy;
 mod raise;
 mod release;
 mod reload;
+mod rewire;
 mod spec;
 mod status;
+mod told;
 
 use cni::{
     About, AddCall, CheckCall, DelCall, Failure, GcCall, Plugin, Reloaded, StatusCall, Success, Version,
