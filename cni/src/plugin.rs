@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use ipnetwork::IpNetwork;
+
 use crate::{AddCall, CheckCall, DelCall, Failure, GcCall, StatusCall, Success, Version};
 
 /// What a plugin says of itself.
@@ -63,9 +65,39 @@ pub trait Plugin: Sync {
         let _ = call;
         Ok(Reloaded::AsItWas)
     }
+
+    /// Makes what the network has before its first container, and keeps after its last one. No verb of the
+    /// specification: who makes a network calls it, in process, as often as they like.
+    ///
+    /// # Errors
+    /// The plugin's own; what this call made is gone again then.
+    fn raise(&self, call: &StatusCall) -> Result<Reloaded, Failure> {
+        let _ = call;
+        Ok(Reloaded::AsItWas)
+    }
+
+    /// Takes away what [`raise`](Self::raise) made. Called when no container is on the network; what is gone already is
+    /// fine.
+    ///
+    /// # Errors
+    /// Everything that could not be taken away, after all of it was tried.
+    fn lower(&self, call: &StatusCall) -> Result<(), Failure> {
+        let _ = call;
+        Ok(())
+    }
+
+    /// The gateways that an IPAM plugin will answer, as far as the configuration says so without a lease: what a
+    /// plugin that delegates to it can give to the host in [`raise`](Self::raise).
+    ///
+    /// # Errors
+    /// The plugin's own.
+    fn gateways(&self, call: &StatusCall) -> Result<Vec<IpNetwork>, Failure> {
+        let _ = call;
+        Ok(Vec::new())
+    }
 }
 
-/// What [`Plugin::reload`] found.
+/// What [`Plugin::reload`] or [`Plugin::raise`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reloaded {
     /// Everything was in place.

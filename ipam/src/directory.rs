@@ -12,7 +12,7 @@ use nix::sys::stat::Mode;
 use crate::error::StoreError;
 
 /// The file whose lock both implementations take.
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 
 pub(crate) const READ_WRITE: OFlag = OFlag::O_RDWR;
 

@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io;
 use std::net::IpAddr;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, readlinkat};
@@ -19,6 +19,7 @@ use nix::unistd::symlinkat;
 use crate::address::Family;
 use crate::bitmap::Bitmap;
 use crate::directory::{Folder, READ_WRITE, State, overwrite};
+use crate::error::StoreError;
 use crate::hints::Hints;
 use crate::lease_file::remove;
 use crate::rotation::Taken;
@@ -42,8 +43,7 @@ pub(crate) struct DiskHints {
 impl DiskHints {
     /// Opens the hints of a lease directory below `root`, and makes the folder if need be.
     pub(crate) fn ensure(root: &Path, directory: State) -> io::Result<Self> {
-        let (device, number) = directory.identity;
-        let folder = Folder::ensure(root.join(format!("ipam/{device:x}-{number:x}")), 0o700)?;
+        let folder = Folder::ensure(path(root, directory), 0o700)?;
         let stamp = folder.open(STAMP, READ_WRITE | OFlag::O_CREAT)?;
         Ok(Self { folder, stamp, bitmap: Bitmap::default(), crossed_out: false, broken: false })
     }
@@ -113,6 +113,24 @@ impl DiskHints {
             self.broken = true;
         }
     }
+}
+
+/// Removes the hints of a lease directory; to be called by whoever has its lock.
+pub(crate) fn remove_all(root: &Path, directory: State) -> Result<(), StoreError> {
+    let path = path(root, directory);
+    match fs::remove_dir_all(&path) {
+        // Where there is no run directory, there are none.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(())
+        }
+        removed => removed.map_err(|source| StoreError::Clear { path, source }),
+    }
+}
+
+/// Where they are.
+fn path(root: &Path, directory: State) -> PathBuf {
+    let (device, number) = directory.identity;
+    root.join(format!("ipam/{device:x}-{number:x}"))
 }
 
 fn join<T: std::borrow::Borrow<str>>(files: &[T]) -> String {

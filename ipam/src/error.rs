@@ -52,6 +52,14 @@ pub enum StoreError {
         /// Why.
         source: io::Error,
     },
+    /// What a network without leases left cannot be removed.
+    #[error("remove {path}")]
+    Clear {
+        /// The directory or the file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The addresses that were asked for cannot be had.
     #[error(transparent)]
     Request(#[from] RequestError),

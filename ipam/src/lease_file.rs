@@ -19,7 +19,7 @@ const LINE_BREAK: &str = "\r\n";
 const MAX_LEN: usize = 600;
 
 /// The name of a lease on its way; of use only on file systems without `O_TMPFILE`.
-const UNFINISHED: &str = ".unfinished";
+pub(crate) const UNFINISHED: &str = ".unfinished";
 
 /// Who has a lease. Leases of old versions of the reference name the container only.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,6 +23,7 @@ mod memory;
 mod range;
 mod range_set;
 mod release;
+mod remove;
 mod request;
 mod rotation;
 mod scan;

@@ -3,6 +3,7 @@
 mod cost;
 mod model;
 mod race;
+mod remove;
 mod takeover;
 mod torn;
 

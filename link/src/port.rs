@@ -1,14 +1,15 @@
 //! A port of a bridge: what it may send where, and its VLANs.
 
+use cni::Reloaded;
 use netlink::packet::AddressFamily;
 use netlink::packet::link::{
     AfSpecBridge, BridgeVlanInfo, BridgeVlanInfoFlags, InfoBridgePort, InfoPortData, InfoPortKind,
-    LinkAttribute, LinkInfo, LinkMessage,
+    LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
-use netlink::{Batch, Label, RouteSocket};
+use netlink::{Batch, Label, Link, RouteSocket};
 use vocab::InterfaceName;
 
-use crate::message::{info, numbered};
+use crate::message::{info, numbered, switch_on};
 
 /// The VLAN that every port is in from the beginning.
 const DEFAULT_VLAN: u16 = 1;
@@ -67,6 +68,48 @@ pub(crate) fn plan(batch: &mut Batch, index: u32, name: &InterfaceName, spec: &P
     if !infos.is_empty() {
         batch.set_link(Label::new("set the VLANs of", name), &about_vlans(index, infos));
     }
+}
+
+/// Sees to it that `port` is up, a port of `bridge` and what `spec` wants; what somebody has allowed it beyond that, it
+/// keeps. Its VLANs are told to it when it comes to the bridge only: the kernel does not say by the way which they are.
+///
+/// # Errors
+/// What the kernel says: one of them is gone, or the bridge is full.
+pub fn ensure(
+    host: &mut RouteSocket,
+    port: &Link,
+    bridge: u32,
+    spec: &PortSpec,
+) -> Result<Reloaded, netlink::Error> {
+    let batch = missing(port, bridge, spec);
+    if batch.is_empty() {
+        return Ok(Reloaded::AsItWas);
+    }
+    host.run(batch)?;
+    Ok(Reloaded::PutBack)
+}
+
+fn missing(port: &Link, bridge: u32, spec: &PortSpec) -> Batch {
+    let (index, name) = (port.index, &port.name);
+    let mut batch = Batch::new();
+    if port.controller != Some(bridge) {
+        let mut message = numbered(index);
+        switch_on(&mut message, LinkFlags::Up);
+        message.attributes.push(LinkAttribute::Controller(bridge));
+        batch.set_link(Label::new("put on its bridge", name), &message);
+        plan(&mut batch, index, name, spec);
+        return batch;
+    }
+    if !port.is_up {
+        let mut message = numbered(index);
+        switch_on(&mut message, LinkFlags::Up);
+        batch.set_link(Label::new("switch on", name), &message);
+    }
+    let has = port.port.unwrap_or_default();
+    if (spec.hairpin && !has.hairpin) || (spec.isolated && !has.isolated) {
+        batch.change_link(Label::new("set the port flags of", name), &flags(index, spec));
+    }
+    batch
 }
 
 /// Lets the port of that number send packets back where they came from, or no longer.

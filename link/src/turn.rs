@@ -92,6 +92,14 @@ pub fn try_alone(bridge: &InterfaceName, matter: Matter) -> Result<Option<Turn>,
     Ok(Some(take(bridge, matter)?).filter(Turn::is_alone))
 }
 
+/// Waits until nobody comes and nobody else takes things away, and keeps it so: for what must not meet an ADD at all.
+///
+/// # Errors
+/// As with [`join`].
+pub fn alone(bridge: &InterfaceName, matter: Matter) -> Result<Turn, Error> {
+    alone_at(&folder(), &matter.name(bridge))
+}
+
 impl Matter {
     /// No name of an interface has a colon.
     fn name(self, bridge: &InterfaceName) -> String {
@@ -121,6 +129,15 @@ fn take_at(folder: &Path, name: &str) -> Result<Turn, Error> {
         Err(TryLockError::WouldBlock) => Ok(Turn { alone: None, _turn: turn }),
         Err(TryLockError::Error(source)) => Err(Error { file: path, source }),
     }
+}
+
+fn alone_at(folder: &Path, name: &str) -> Result<Turn, Error> {
+    // Who comes never waits for a turn, so that nobody waits for us meanwhile.
+    let (turn, path) = open(folder, &format!("{name}:leaving"))?;
+    turn.lock().map_err(|source| Error { file: path, source })?;
+    let (file, path) = open(folder, name)?;
+    file.lock().map_err(|source| Error { file: path, source })?;
+    Ok(Turn { alone: Some(file), _turn: turn })
 }
 
 fn open(folder: &Path, name: &str) -> Result<(File, PathBuf), Error> {
@@ -183,5 +200,23 @@ mod tests {
             }
         });
         assert_eq!(alone.into_inner(), 4 * 500);
+    }
+
+    #[test]
+    fn who_must_not_meet_an_add_waits_for_those_under_way() {
+        let folder = Folder::new("alone");
+        let joined = join_at(&folder.0, "br0").unwrap();
+        let arrived = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                let turn = alone_at(&folder.0, "br0").unwrap();
+                assert_eq!(arrived.load(Ordering::Relaxed), 1);
+                turn
+            });
+            thread::sleep(std::time::Duration::from_millis(50));
+            arrived.store(1, Ordering::Relaxed);
+            drop(joined);
+            assert!(waiting.join().unwrap().is_alone());
+        });
     }
 }

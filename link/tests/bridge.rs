@@ -7,7 +7,7 @@ use std::sync::Barrier;
 
 use cni::Fault;
 use ipnetwork::IpNetwork;
-use link::bridge::{self, AddressChanges, BridgeSpec, Error, OnConflict, Origin, Removal};
+use link::bridge::{self, AddressChanges, BridgeSpec, Error, Keeper, OnConflict, Origin, Removal};
 use link::port::PortSpec;
 use link::sysctl::Sysctl;
 use netlink::packet::link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage};
@@ -34,7 +34,7 @@ fn a_bridge_is_made_once_and_found_right_from_then_on() {
         assert!(made.is_up && made.is_promiscuous && made.is_ours());
         assert_eq!((made.mac, made.mtu), (Some(mac(1)), 1450));
         assert_eq!(Sysctl::ipv6_conf(&spec.name, "accept_ra").read().unwrap(), "0");
-        let again = BridgeSpec { mac: mac(9), mtu: None, ..spec };
+        let again = BridgeSpec { mac: Some(mac(9)), mtu: None, ..spec };
         assert_eq!(bridge::ensure(host, &again).unwrap(), (made, Origin::Existed));
     });
 }
@@ -45,9 +45,12 @@ fn somebody_elses_bridge_is_switched_on_and_keeps_its_alias() {
         foreign_bridge(host);
         let (found, origin) =
             bridge::ensure(host, &BridgeSpec { promiscuous: true, ..bridge_spec() }).unwrap();
-        assert_eq!(origin, Origin::Existed);
+        assert_eq!(origin, Origin::Adjusted);
         assert!(found.is_up && found.is_promiscuous && !found.is_ours());
-        assert_eq!(bridge::remove_if_unused(host, &name("br0")).unwrap(), Removal::NotOurs);
+        let network = Keeper::Network("net".parse().unwrap());
+        for keeper in [Keeper::Containers, network] {
+            assert_eq!(bridge::remove_if_unused(host, &name("br0"), &keeper).unwrap(), Removal::AnotherS);
+        }
     });
 }
 
@@ -131,16 +134,18 @@ fn a_bridge_gets_the_gateways_addresses_once() {
     on_a_fresh_host(|host| {
         let bridge = make(host);
         let wanted = networks(&["10.1.0.1/24", "fd00::1/64"]);
-        let first = bridge::ensure_addresses(host, &bridge, &wanted, OnConflict::Refuse).unwrap();
+        let first = bridge::ensure_addresses(host, &bridge, &wanted, OnConflict::Refuse, Vec::new).unwrap();
         assert_eq!(first.added, wanted);
-        let second = bridge::ensure_addresses(host, &bridge, &wanted, OnConflict::Refuse).unwrap();
+        let second = bridge::ensure_addresses(host, &bridge, &wanted, OnConflict::Refuse, Vec::new).unwrap();
         assert_eq!(second, AddressChanges::default());
 
         let others = networks(&["10.2.0.1/24", "fd00::2/64"]);
-        let error = bridge::ensure_addresses(host, &bridge, &others, OnConflict::Refuse).unwrap_err();
+        let error =
+            bridge::ensure_addresses(host, &bridge, &others, OnConflict::Refuse, Vec::new).unwrap_err();
         assert_eq!(error.to_string(), "give bridge br0 the address 10.2.0.1/24: it already has 10.1.0.1/24");
         assert!(error.hint().unwrap().contains("forceAddress"));
-        let replaced = bridge::ensure_addresses(host, &bridge, &others, OnConflict::Replace).unwrap();
+        let replaced =
+            bridge::ensure_addresses(host, &bridge, &others, OnConflict::Replace, Vec::new).unwrap();
         assert_eq!(replaced, AddressChanges { added: others.clone(), removed: wanted.clone() });
 
         bridge::restore_addresses(host, &bridge, replaced).unwrap();
@@ -157,7 +162,7 @@ fn an_ipv6_gateway_needs_no_preparation_of_the_host() {
         Sysctl::net("ipv6/conf/default/disable_ipv6").ensure("1").unwrap();
         let bridge = make(host);
         let wanted = networks(&["fd00::1/64"]);
-        bridge::ensure_addresses(host, &bridge, &wanted, OnConflict::Refuse).unwrap();
+        bridge::ensure_addresses(host, &bridge, &wanted, OnConflict::Refuse, Vec::new).unwrap();
         assert_eq!(Sysctl::ipv6_conf(&bridge.name, "disable_ipv6").read().unwrap(), "0");
     });
 }
@@ -172,16 +177,107 @@ fn only_a_bridge_of_ours_without_ports_is_removed() {
         assert_eq!(port.name, veth.host_name);
         let other = bridge::find_port(host, &bridge, |port| port.name != veth.host_name).unwrap();
         assert_eq!(other, None);
-        assert_eq!(bridge::remove_if_unused(host, &bridge.name).unwrap(), Removal::InUse);
+        let remove = |host: &mut RouteSocket| {
+            bridge::remove_if_unused(host, &bridge.name, &Keeper::Containers).unwrap()
+        };
+        assert_eq!(remove(host), Removal::InUse { port: veth.host_name });
         host.remove_links(&[veth.host_index]).unwrap();
-        assert_eq!(bridge::remove_if_unused(host, &bridge.name).unwrap(), Removal::Removed);
-        assert_eq!(bridge::remove_if_unused(host, &bridge.name).unwrap(), Removal::Missing);
+        assert_eq!(remove(host), Removal::Removed);
+        assert_eq!(remove(host), Removal::Missing);
     });
 }
 
 #[test]
-fn each_new_bridge_has_another_address() {
-    let (one, other) = (bridge::random_mac(), bridge::random_mac());
-    assert_ne!(one, other);
-    assert!(one.is_unicast());
+fn a_bridge_of_a_network_stays_until_that_network_gives_it_up() {
+    on_a_fresh_host(|host| {
+        let (mine, other) =
+            (Keeper::Network("net".parse().unwrap()), Keeper::Network("net2".parse().unwrap()));
+        let bridge = make(host);
+        assert!(bridge.is_kept_by(&Keeper::Containers));
+        bridge::hand_over(host, &bridge, &mine).unwrap();
+        let (found, origin) = bridge::ensure(host, &bridge_spec()).unwrap();
+        assert_eq!((found.alias.as_deref(), origin), (Some("netctl network net"), Origin::Existed));
+        assert!(found.is_ours() && found.is_kept_by(&mine) && !found.is_kept_by(&other));
+        for keeper in [Keeper::Containers, other] {
+            let left = bridge::remove_if_unused(host, &bridge.name, &keeper).unwrap();
+            assert_eq!(left, Removal::AnotherS, "{keeper:?}");
+        }
+        assert_eq!(bridge::remove_if_unused(host, &bridge.name, &mine).unwrap(), Removal::Removed);
+        // What nobody keeps but its containers goes with the network as well.
+        make(host);
+        assert_eq!(bridge::remove_if_unused(host, &bridge.name, &mine).unwrap(), Removal::Removed);
+    });
+}
+
+/// A bridge as it is between the request that makes it and the one that says whose it is.
+fn half_made_bridge(host: &mut RouteSocket) {
+    let mut message = LinkMessage::default();
+    message.attributes.push(LinkAttribute::IfName("br0".to_owned()));
+    message.attributes.push(LinkAttribute::Group(0x6e63_7601));
+    message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)]));
+    let mut batch = Batch::new();
+    batch.create_link(Label::new("create bridge", "br0"), &message);
+    host.run(batch).unwrap();
+}
+
+#[test]
+fn a_bridge_that_somebody_left_half_made_is_finished_or_removed() {
+    on_a_fresh_host(|host| {
+        half_made_bridge(host);
+        let half = bridge::find(host, &name("br0")).unwrap().unwrap();
+        assert!(half.is_being_made && half.is_ours() && !half.is_up);
+        let keeper = Keeper::Network("net".parse().unwrap());
+        let spec = BridgeSpec { keeper: keeper.clone(), ..bridge_spec() };
+        let (whole, origin) = bridge::ensure(host, &spec).unwrap();
+        assert_eq!(origin, Origin::Adjusted);
+        assert!(whole.is_up && !whole.is_being_made && whole.is_kept_by(&keeper));
+        assert_eq!(link(host, "br0").unwrap().group, 0);
+        assert_eq!(Sysctl::ipv6_conf(&spec.name, "accept_ra").read().unwrap(), "0");
+        host.remove_links(&[whole.index]).unwrap();
+        for keeper in [Keeper::Containers, keeper] {
+            half_made_bridge(host);
+            let removed = bridge::remove_if_unused(host, &name("br0"), &keeper).unwrap();
+            assert_eq!(removed, Removal::Removed);
+        }
+    });
+}
+
+#[test]
+fn a_bridge_that_is_made_anew_has_the_address_that_neighbours_know() {
+    on_a_fresh_host(|host| {
+        let spec = BridgeSpec { mac: None, ..bridge_spec() };
+        let [first, second] = [(); 2].map(|()| {
+            let (bridge, origin) = bridge::ensure(host, &spec).unwrap();
+            assert_eq!(origin, Origin::Created);
+            host.remove_links(&[bridge.index]).unwrap();
+            bridge.mac.unwrap()
+        });
+        assert!(first == second && first.is_unicast());
+        let beside = BridgeSpec { name: name("br1"), ..spec.clone() };
+        assert_ne!(bridge::ensure(host, &beside).unwrap().0.mac, Some(first));
+        on_a_fresh_host(move |host| {
+            assert_ne!(bridge::ensure(host, &spec).unwrap().0.mac, Some(first), "another host's");
+        });
+    });
+}
+
+#[test]
+fn the_gateways_of_a_network_s_other_ranges_are_in_nobody_s_way() {
+    on_a_fresh_host(|host| {
+        let bridge = make(host);
+        let both = networks(&["10.1.0.1/24", "10.2.0.1/24"]);
+        let nobody = || -> Vec<IpNetwork> { panic!("nothing is in the way") };
+        bridge::ensure_addresses(host, &bridge, &both, OnConflict::Refuse, nobody).unwrap();
+        bridge::ensure_addresses(host, &bridge, &both, OnConflict::Refuse, nobody).unwrap();
+        for on_conflict in [OnConflict::Refuse, OnConflict::Replace] {
+            let one = networks(&["10.2.0.1/24"]);
+            let changes = bridge::ensure_addresses(host, &bridge, &one, on_conflict, || both.clone());
+            assert_eq!(changes.unwrap(), AddressChanges::default());
+        }
+        let alone =
+            bridge::ensure_addresses(host, &bridge, &networks(&["10.3.0.1/24"]), OnConflict::Refuse, || {
+                networks(&["10.1.0.1/24"])
+            });
+        assert!(alone.unwrap_err().to_string().ends_with("it already has 10.2.0.1/24"));
+    });
 }

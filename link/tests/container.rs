@@ -60,7 +60,7 @@ fn first_packet_arrives(containers: u8, gateway: &'static str, address: fn(u8) -
     on_a_fresh_host(move |host| {
         let bridge = bridge(host);
         let network: IpNetwork = gateway.parse().unwrap();
-        ensure_addresses(host, &bridge, &[network], OnConflict::Refuse).unwrap();
+        ensure_addresses(host, &bridge, &[network], OnConflict::Refuse, Vec::new).unwrap();
         let receiver = UdpSocket::bind(SocketAddr::new(network.ip(), 7777)).unwrap();
         receiver.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
         for number in 1..=containers {
@@ -208,7 +208,8 @@ fn an_inventory_has_every_link_with_its_addresses() {
     on_a_fresh_host(|host| {
         loopback::ensure_up(host).unwrap();
         let bridge = bridge(host);
-        ensure_addresses(host, &bridge, &["10.1.0.1/24".parse().unwrap()], OnConflict::Refuse).unwrap();
+        ensure_addresses(host, &bridge, &["10.1.0.1/24".parse().unwrap()], OnConflict::Refuse, Vec::new)
+            .unwrap();
         let all = inventory::list(host).unwrap();
         let names: Vec<_> = all.iter().map(|entry| entry.link.name.to_string()).collect();
         assert_eq!(names, ["lo", "br0"]);

@@ -61,7 +61,7 @@ fn measure(
         let mut steps = Steps::default();
         let gateways: Vec<_> = gateways.iter().map(|text| text.parse().unwrap()).collect();
         let (made, _) = bridge::ensure(host, &bridge_spec()).unwrap();
-        bridge::ensure_addresses(host, &made, &gateways, OnConflict::Refuse).unwrap();
+        bridge::ensure_addresses(host, &made, &gateways, OnConflict::Refuse, Vec::new).unwrap();
         let packet: SocketAddr = packet.parse().unwrap();
         let receiver = UdpSocket::bind(packet).unwrap();
         receiver.set_read_timeout(Some(Duration::from_secs(3))).unwrap();
@@ -89,7 +89,7 @@ fn round_trip(
     let mut host = steps.time("open the host's socket", || RouteSocket::open().unwrap());
     let (bridge, _) = steps.time("ensure bridge", || bridge::ensure(&mut host, &bridge_spec()).unwrap());
     steps.time("ensure its addresses", || {
-        bridge::ensure_addresses(&mut host, &bridge, gateways, OnConflict::Refuse).unwrap()
+        bridge::ensure_addresses(&mut host, &bridge, gateways, OnConflict::Refuse, Vec::new).unwrap()
     });
     let veth = steps.time("create veth", || {
         make_veth(&mut host, container, number, Some(bridge.index), &PortSpec::default()).unwrap()

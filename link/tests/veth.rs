@@ -3,11 +3,13 @@
 
 mod support;
 
-use cni::Fault;
-use link::port::{PortSpec, PortVlans};
+use std::process::Command;
+
+use cni::{Fault, Reloaded};
+use link::port::{self, PortSpec, PortVlans};
 use link::veth::{self, Error, GROUP};
 use netlink::packet::link::{LinkAttribute, LinkMessage};
-use netlink::{Batch, Label, RouteSocket};
+use netlink::{Batch, Label, LinkName, RouteSocket};
 use support::{Container, alias, bridge, link, mac, make_veth, name, on_a_fresh_host};
 use vocab::MacAddress;
 
@@ -196,5 +198,41 @@ fn the_hosts_end_is_found_by_name_and_alias_or_from_inside() {
         let lo = container.run(|socket| link(socket, "lo").unwrap());
         assert_eq!(veth::find_host_end(host, &lo, container.ns()).unwrap(), None);
         assert_ne!(decoy.host_index, veth.host_index);
+    });
+}
+
+#[test]
+fn a_port_that_somebody_took_from_its_bridge_is_put_back() {
+    on_a_fresh_host(|host| {
+        let (container, made) = (Container::new(), bridge(host));
+        let spec = PortSpec { hairpin: true, isolated: true, vlans: None };
+        let veth = make_veth(host, &container, 1, Some(made.index), &spec).unwrap();
+        let ensure = |host: &mut RouteSocket, bridge: u32| {
+            let port = host.expect_link(LinkName::Index(veth.host_index)).unwrap();
+            let reloaded = port::ensure(host, &port, bridge, &spec).unwrap();
+            (reloaded, host.expect_link(LinkName::Index(veth.host_index)).unwrap())
+        };
+        let (reloaded, whole) = ensure(host, made.index);
+        assert_eq!(reloaded, Reloaded::AsItWas);
+        assert!(whole.is_up && whole.port.unwrap().hairpin && whole.port.unwrap().isolated);
+        let name = veth.host_name.as_str();
+        for words in [
+            vec!["set", name, "nomaster"],
+            vec!["set", name, "down"],
+            vec!["set", name, "type", "bridge_slave", "hairpin", "off"],
+            vec!["set", name, "type", "bridge_slave", "isolated", "off"],
+        ] {
+            assert!(Command::new("ip").arg("link").args(&words).status().unwrap().success());
+            let (reloaded, port) = ensure(host, made.index);
+            let seen = (port.controller, port.is_up, port.port.map(|port| (port.hairpin, port.isolated)));
+            assert_eq!(seen, (Some(made.index), true, Some((true, true))), "{words:?}");
+            assert_eq!(reloaded, Reloaded::PutBack, "{words:?}");
+            assert_eq!(ensure(host, made.index).0, Reloaded::AsItWas, "{words:?}");
+        }
+        host.remove_links(&[made.index]).unwrap();
+        let anew = bridge(host);
+        assert_eq!(ensure(host, anew.index).0, Reloaded::PutBack);
+        let port = host.expect_link(LinkName::Index(veth.host_index)).unwrap();
+        assert!(port::ensure(host, &port, made.index, &spec).is_err(), "it is gone");
     });
 }

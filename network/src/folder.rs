@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::list::Draft;
 use crate::runtime::in_full;
-use crate::{List, ListError, PluginConfig};
+use crate::{List, ListError, PluginConfig, Reason};
 
 /// A file of the folder that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -142,6 +142,15 @@ impl Folder {
             }
         }
         Err(FolderError::NotFound { name: name.to_owned(), folder: self.0.clone(), known, broken })
+    }
+
+    /// Finds out whether the folder still has a list that was read from it, word for word.
+    ///
+    /// # Errors
+    /// [`Reason::Folder`], when there is none of its name any more, [`Reason::Replaced`], when there is another.
+    pub fn confirm(&self, list: &List) -> Result<(), Reason> {
+        let now = self.find(list.name().as_str())?;
+        if now.bytes() == list.bytes() { Ok(()) } else { Err(Reason::Replaced) }
     }
 
     /// Every file in order: lists before single plugins, each in the order of their file names.

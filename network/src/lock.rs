@@ -1,4 +1,4 @@
-//! GC alone, everything else together: one lock a network.
+//! GC and the end of a network alone, everything else together: one lock a network.
 //!
 //! GC is told what is valid and removes the rest. An ADD that finishes between the two would lose its
 //! lease, so the specification has runtimes keep GC apart from ADD and DEL (CNI spec, section 4).
@@ -53,12 +53,12 @@ impl Locks {
         Self { folder: run.into().join("networks") }
     }
 
-    /// For ADD, DEL and CHECK: any number of them at once.
+    /// For ADD, DEL, CHECK and raise: any number of them at once.
     pub(crate) fn shared(&self, network: &NetworkName) -> Result<Held, LockError> {
         self.hold(network, File::lock_shared)
     }
 
-    /// For GC.
+    /// For GC, and for what ends a network.
     pub(crate) fn exclusive(&self, network: &NetworkName) -> Result<Held, LockError> {
         self.hold(network, File::lock)
     }

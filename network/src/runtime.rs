@@ -5,8 +5,10 @@ mod check;
 mod del;
 mod error;
 mod gc;
+mod raise;
 mod reload;
 mod request;
+mod retire;
 mod speak;
 mod status;
 

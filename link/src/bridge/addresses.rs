@@ -26,10 +26,19 @@ pub struct AddressChanges {
     pub removed: Vec<IpNetwork>,
 }
 
+impl AddressChanges {
+    /// Whether all was as it should be.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
+}
+
 /// Sees to it that the bridge has `wanted`.
 ///
 /// An IPv4 address is in the way of any other, unless that is wanted, too; an IPv6 address only of one whose prefix
-/// overlaps its own.
+/// overlaps its own. Addresses that belong `beside` those wanted, such as the gateways of the network's other ranges, are
+/// in nobody's way; who they are is asked only if one is there that might be.
 ///
 /// # Errors
 /// [`Error::AddressInTheWay`], or what the kernel says.
@@ -38,6 +47,7 @@ pub fn ensure_addresses(
     bridge: &BridgeFacts,
     wanted: &[IpNetwork],
     on_conflict: OnConflict,
+    beside: impl FnOnce() -> Vec<IpNetwork>,
 ) -> Result<AddressChanges, Error> {
     let mut present = Vec::new();
     for family in [AddressFamily::Inet, AddressFamily::Inet6] {
@@ -45,6 +55,13 @@ pub fn ensure_addresses(
             let found = socket.list_addresses(family, bridge.index)?;
             present.extend(found.into_iter().map(|address| address.network));
         }
+    }
+    let is_doubtful = |present: &IpNetwork| {
+        !wanted.contains(present) && wanted.iter().any(|wanted| conflict(present, wanted))
+    };
+    if present.iter().any(is_doubtful) {
+        let beside = beside();
+        present.retain(|present| wanted.contains(present) || !beside.contains(present));
     }
     let mut changes = plan(bridge, &present, wanted, on_conflict)?;
     apply(socket, bridge, &mut changes)?;
@@ -151,6 +168,7 @@ mod tests {
             is_promiscuous: false,
             vlan_filtering: None,
             alias: None,
+            is_being_made: false,
         };
         plan(&bridge, &networks(present), &networks(wanted), on_conflict).map_err(|error| error.to_string())
     }

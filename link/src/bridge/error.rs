@@ -1,5 +1,7 @@
 //! What can go wrong with a bridge.
 
+use std::path::Path;
+
 use cni::{Code, Fault};
 use ipnetwork::IpNetwork;
 use vocab::InterfaceName;
@@ -41,6 +43,14 @@ pub enum Error {
         /// How often it was tried.
         attempts: u32,
     },
+    /// `/proc` does not tell which host this is, on which the bridge's MAC address depends.
+    #[error("read {}", path.display())]
+    Host {
+        /// The file.
+        path: &'static Path,
+        /// Why not.
+        source: std::io::Error,
+    },
     /// A setting of the bridge could not be changed.
     #[error(transparent)]
     Sysctl(#[from] sysctl::Error),
@@ -56,6 +66,7 @@ impl Fault for Error {
                 Code::INTERNAL
             }
             Self::Unsteady { .. } => Code::TRY_AGAIN,
+            Self::Host { .. } => Code::IO,
             Self::Sysctl(error) => error.code(),
             Self::Netlink(error) => failure::code_of(error),
         }
@@ -70,7 +81,7 @@ impl Fault for Error {
             Self::AddressInTheWay { name, present, .. } => Some(format!(
                 "set forceAddress to replace it, or remove it: ip address delete {present} dev {name}"
             )),
-            Self::Unsteady { .. } => None,
+            Self::Unsteady { .. } | Self::Host { .. } => None,
             Self::Sysctl(error) => error.hint(),
             Self::Netlink(error) => failure::hint_for(error),
         }

@@ -2,6 +2,8 @@
 
 mod addresses;
 mod error;
+mod keeper;
+mod mac;
 mod plan;
 
 use std::path::Path;
@@ -12,11 +14,10 @@ use vocab::{InterfaceName, MacAddress};
 
 pub use addresses::{AddressChanges, OnConflict, ensure_addresses, restore_addresses};
 pub use error::Error;
+pub use keeper::{Keeper, OURS};
+pub use mac::own_mac;
 
 use crate::sysctl::Sysctl;
-
-/// The alias of a bridge that we made, and may therefore remove once nothing is on it.
-pub const OURS: &str = "netctl";
 
 /// How often another ADD may make the bridge in the same moment, and remove it again, before we give up.
 const ATTEMPTS: u32 = 8;
@@ -34,9 +35,12 @@ pub struct BridgeSpec {
     pub promiscuous: bool,
     /// Whether it minds VLANs.
     pub vlan_filtering: bool,
-    /// Its MAC address, when it is made. A bridge without one of its own takes the lowest of its ports': it would
-    /// change when containers come and go, and every neighbour would send to the old one for a while.
-    pub mac: MacAddress,
+    /// Its MAC address, when it is made; otherwise [its own](own_mac). A bridge that was given none takes the lowest of
+    /// its ports': it would change when containers come and go, and every neighbour would send to the old one for a
+    /// while.
+    pub mac: Option<MacAddress>,
+    /// Who keeps it, when it is made.
+    pub keeper: Keeper,
 }
 
 /// What a bridge is.
@@ -58,13 +62,21 @@ pub struct BridgeFacts {
     pub vlan_filtering: Option<bool>,
     /// Whose it is.
     pub alias: Option<String>,
+    /// Somebody of us is making it, or was killed meanwhile.
+    pub is_being_made: bool,
 }
 
 impl BridgeFacts {
-    /// Whether we made it.
+    /// Whether we made it, whoever keeps it.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        self.alias.as_deref() == Some(OURS)
+        self.is_being_made || self.alias.as_deref().is_some_and(keeper::is_ours)
+    }
+
+    /// Whether we made it, and `keeper` keeps it.
+    #[must_use]
+    pub fn is_kept_by(&self, keeper: &Keeper) -> bool {
+        self.alias.as_deref() == Some(keeper.alias().as_str())
     }
 }
 
@@ -73,21 +85,26 @@ impl BridgeFacts {
 pub enum Origin {
     /// It was there.
     Existed,
+    /// It was there, and had to be changed.
+    Adjusted,
     /// It was made.
     Created,
 }
 
 /// What [`remove_if_unused`] found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removal {
     /// It is gone now.
     Removed,
     /// There was none.
     Missing,
     /// It has a port.
-    InUse,
-    /// Somebody else made it.
-    NotOurs,
+    InUse {
+        /// The first of them.
+        port: InterfaceName,
+    },
+    /// Somebody else made it, or keeps it.
+    AnotherS,
 }
 
 /// Looks for the bridge of that name.
@@ -98,8 +115,8 @@ pub fn find(socket: &mut RouteSocket, name: &InterfaceName) -> Result<Option<Bri
     socket.find_link(LinkName::Name(name))?.map(facts).transpose()
 }
 
-/// Sees to it that the bridge is there, is up and is as `spec` wants it. The MTU and the MAC address of a bridge
-/// that exists are left alone.
+/// Sees to it that the bridge is there, is up and is as `spec` wants it. The MTU, the MAC address and the keeper of a
+/// bridge that exists are left alone.
 ///
 /// One request, when it exists and is right.
 ///
@@ -112,7 +129,7 @@ pub fn ensure(socket: &mut RouteSocket, spec: &BridgeSpec) -> Result<(BridgeFact
             match adjust(socket, spec, found) {
                 // It was removed under our hands.
                 Err(Error::Netlink(error)) if error.is_missing() => continue,
-                other => return Ok((other?, Origin::Existed)),
+                other => return other,
             }
         }
         match create(socket, spec) {
@@ -124,19 +141,35 @@ pub fn ensure(socket: &mut RouteSocket, spec: &BridgeSpec) -> Result<(BridgeFact
     Err(Error::Unsteady { name: spec.name.clone(), attempts: ATTEMPTS })
 }
 
-/// Removes a bridge that we made and that has no port any more.
-///
-/// The kernel removes a bridge with ports as readily: the caller must see to it that no ADD joins it meanwhile.
+/// Says on a bridge that we made who keeps it from now on.
 ///
 /// # Errors
 /// What the kernel says.
-pub fn remove_if_unused(socket: &mut RouteSocket, name: &InterfaceName) -> Result<Removal, Error> {
+pub fn hand_over(socket: &mut RouteSocket, bridge: &BridgeFacts, keeper: &Keeper) -> Result<(), Error> {
+    socket.run(plan::hand_over(bridge, keeper))?;
+    Ok(())
+}
+
+/// Removes a bridge that has no port any more, if we made it and `keeper` keeps it, or its containers, of which there is
+/// none.
+///
+/// The kernel removes a bridge with ports as readily: the caller must see to it that no ADD joins it meanwhile. One that
+/// is being made is then what somebody left who was killed, and goes, too.
+///
+/// # Errors
+/// What the kernel says.
+pub fn remove_if_unused(
+    socket: &mut RouteSocket,
+    name: &InterfaceName,
+    keeper: &Keeper,
+) -> Result<Removal, Error> {
     let Some(bridge) = find(socket, name)? else { return Ok(Removal::Missing) };
-    if !bridge.is_ours() {
-        return Ok(Removal::NotOurs);
+    let is_kept = |keeper| bridge.is_kept_by(keeper);
+    if !bridge.is_being_made && !is_kept(keeper) && !is_kept(&Keeper::Containers) {
+        return Ok(Removal::AnotherS);
     }
-    if find_port(socket, &bridge, |_| true)?.is_some() {
-        return Ok(Removal::InUse);
+    if let Some(port) = find_port(socket, &bridge, |_| true)? {
+        return Ok(Removal::InUse { port: port.name });
     }
     socket.remove_links(&[bridge.index])?;
     Ok(Removal::Removed)
@@ -154,15 +187,6 @@ pub fn find_port(
     Ok(socket.find_first_link(Some(bridge.index), wanted)?)
 }
 
-/// A MAC address to make a bridge with, different each time.
-#[must_use]
-pub fn random_mac() -> MacAddress {
-    use std::hash::{BuildHasher, RandomState};
-    // The standard library's hash keys are the kernel's random numbers; no other source of them is at hand.
-    let [_, _, bytes @ ..] = RandomState::new().hash_one(OURS).to_be_bytes();
-    MacAddress::local_unicast(bytes)
-}
-
 fn facts(link: Link) -> Result<BridgeFacts, Error> {
     match link.bridge {
         Some(bridge) => Ok(BridgeFacts {
@@ -173,23 +197,33 @@ fn facts(link: Link) -> Result<BridgeFacts, Error> {
             is_up: link.is_up,
             is_promiscuous: link.is_promiscuous,
             vlan_filtering: bridge.vlan_filtering,
+            is_being_made: link.alias.is_none() && link.group == keeper::BEING_MADE,
             alias: link.alias,
         }),
         None => Err(Error::NotABridge { name: link.name, kind: link.kind }),
     }
 }
 
-fn adjust(socket: &mut RouteSocket, spec: &BridgeSpec, found: BridgeFacts) -> Result<BridgeFacts, Error> {
+fn adjust(
+    socket: &mut RouteSocket,
+    spec: &BridgeSpec,
+    found: BridgeFacts,
+) -> Result<(BridgeFacts, Origin), Error> {
+    let (found, origin) = match found.is_being_made {
+        // Whoever is making it does the same, or was killed.
+        true => (finish(socket, spec, found.index)?, Origin::Adjusted),
+        false => (found, Origin::Existed),
+    };
     let pin = !found.is_ours() && takes_its_ports_mac(&spec.name);
     let mut batch = plan::adjust(spec, &found, pin);
     if batch.is_empty() {
-        return Ok(found);
+        return Ok((found, origin));
     }
     let ticket = batch.find(LinkName::Index(found.index));
     let link = run(socket, spec, batch)?.take_link(ticket);
     let adjusted = facts(link.ok_or_else(|| no_answer(spec))?)?;
     require_vlan_filtering(spec, &adjusted)?;
-    Ok(adjusted)
+    Ok((adjusted, Origin::Adjusted))
 }
 
 /// Whether the bridge's MAC address is one that it was never given, and loses to a lower one of a new port. Only
@@ -200,13 +234,15 @@ fn takes_its_ports_mac(name: &InterfaceName) -> bool {
 }
 
 fn create(socket: &mut RouteSocket, spec: &BridgeSpec) -> Result<BridgeFacts, Error> {
+    let mac = spec.mac.map_or_else(|| own_mac(&spec.name), Ok)?;
     let mut batch = Batch::new();
-    let ticket = batch.create_link(Label::new("create bridge", &spec.name), &plan::create(spec));
+    let ticket = batch.create_link(Label::new("create bridge", &spec.name), &plan::create(spec, mac));
     let index = match run(socket, spec, batch)?.take_link(ticket) {
         Some(link) => link.index,
         None => socket.expect_link(LinkName::Name(&spec.name))?.index,
     };
-    finish(socket, spec, index).inspect_err(|_| {
+    let made = finish(socket, spec, index);
+    made.and_then(|made| require_vlan_filtering(spec, &made).map(|()| made)).inspect_err(|_| {
         // The error that is reported is the first one.
         let _ = socket.remove_links(&[index]);
     })
@@ -219,9 +255,7 @@ fn finish(socket: &mut RouteSocket, spec: &BridgeSpec, index: u32) -> Result<Bri
     let mut batch = plan::finish(spec, index);
     let ticket = batch.find(LinkName::Index(index));
     let link = socket.run(batch)?.take_link(ticket);
-    let made = facts(link.ok_or_else(|| no_answer(spec))?)?;
-    require_vlan_filtering(spec, &made)?;
-    Ok(made)
+    facts(link.ok_or_else(|| no_answer(spec))?)
 }
 
 fn run(socket: &mut RouteSocket, spec: &BridgeSpec, batch: Batch) -> Result<Replies, Error> {

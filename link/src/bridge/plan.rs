@@ -5,13 +5,17 @@ use netlink::packet::link::{
 };
 use netlink::{Batch, Label};
 
-use super::{BridgeFacts, BridgeSpec, OURS};
+use vocab::MacAddress;
+
+use super::keeper::BEING_MADE;
+use super::{BridgeFacts, BridgeSpec, Keeper};
 use crate::message::{info, mac, named, numbered, switch_on};
 
-/// The message that makes the bridge. It is not up yet.
-pub(super) fn create(spec: &BridgeSpec) -> LinkMessage {
+/// The message that makes the bridge. It is not up yet, and nobody's.
+pub(super) fn create(spec: &BridgeSpec, address: MacAddress) -> LinkMessage {
     let mut message = named(&spec.name);
-    message.attributes.push(mac(spec.mac));
+    message.attributes.push(mac(address));
+    message.attributes.push(LinkAttribute::Group(BEING_MADE));
     message.attributes.extend(spec.mtu.map(LinkAttribute::Mtu));
     message.attributes.push(info(kind(spec)));
     message
@@ -21,10 +25,24 @@ pub(super) fn create(spec: &BridgeSpec) -> LinkMessage {
 pub(super) fn finish(spec: &BridgeSpec, index: u32) -> Batch {
     let mut message = numbered(index);
     switch_on(&mut message, flags(spec));
-    message.attributes.push(LinkAttribute::IfAlias(OURS.to_owned()));
+    message.attributes.extend(kept_by(&spec.keeper));
     let mut batch = Batch::new();
     batch.set_link(Label::new("switch on bridge", &spec.name), &message);
     batch
+}
+
+/// The words that say who keeps it.
+pub(super) fn hand_over(bridge: &BridgeFacts, keeper: &Keeper) -> Batch {
+    let mut message = numbered(bridge.index);
+    message.attributes.extend(kept_by(keeper));
+    let mut batch = Batch::new();
+    batch.set_link(Label::new("mark bridge", &bridge.name), &message);
+    batch
+}
+
+/// Whose it is; it is in the group of all links again.
+fn kept_by(keeper: &Keeper) -> [LinkAttribute; 2] {
+    [LinkAttribute::IfAlias(keeper.alias().as_str().to_owned()), LinkAttribute::Group(0)]
 }
 
 /// What is left to do with a bridge that exists: nothing, as a rule.
@@ -64,7 +82,9 @@ fn kind(spec: &BridgeSpec) -> Vec<LinkInfo> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vocab::{InterfaceName, MacAddress};
+    use vocab::InterfaceName;
+
+    const MAC: MacAddress = MacAddress::new([2, 0, 0, 0, 0, 1]);
 
     fn spec() -> BridgeSpec {
         BridgeSpec {
@@ -72,7 +92,8 @@ mod tests {
             mtu: None,
             promiscuous: false,
             vlan_filtering: false,
-            mac: MacAddress::new([2, 0, 0, 0, 0, 1]),
+            mac: None,
+            keeper: Keeper::Containers,
         }
     }
 
@@ -80,12 +101,13 @@ mod tests {
         BridgeFacts {
             index: 3,
             name: spec().name,
-            mac: Some(spec().mac),
+            mac: Some(MAC),
             mtu: 1500,
             is_up: true,
             is_promiscuous: false,
             vlan_filtering: Some(false),
-            alias: Some(OURS.to_owned()),
+            alias: Some("netctl".to_owned()),
+            is_being_made: false,
         }
     }
 
@@ -131,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_bridge_is_made_with_its_own_address() {
-        let message = create(&BridgeSpec { mtu: Some(1450), ..spec() });
+        let message = create(&BridgeSpec { mtu: Some(1450), ..spec() }, MAC);
         assert!(message.attributes.contains(&LinkAttribute::Address(vec![2, 0, 0, 0, 0, 1])));
         assert!(message.attributes.contains(&LinkAttribute::Mtu(1450)));
         assert!(message.header.flags.is_empty());

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
 
 use cni::{Ip, Route};
-use link::bridge::{self, BridgeFacts, BridgeSpec};
+use link::bridge::{self, BridgeFacts, BridgeSpec, Keeper};
 use link::container::{self, ContainerSpec, Duplicates, State};
 use link::port::PortSpec;
 use link::veth::{self, Veth, VethSpec};
@@ -73,7 +73,14 @@ pub(crate) fn route(destination: &str) -> Route {
 }
 
 pub(crate) fn bridge_spec() -> BridgeSpec {
-    BridgeSpec { name: name("br0"), mtu: None, promiscuous: false, vlan_filtering: false, mac: mac(1) }
+    BridgeSpec {
+        name: name("br0"),
+        mtu: None,
+        promiscuous: false,
+        vlan_filtering: false,
+        mac: Some(mac(1)),
+        keeper: Keeper::Containers,
+    }
 }
 
 pub(crate) fn bridge(host: &mut RouteSocket) -> BridgeFacts {

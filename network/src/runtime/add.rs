@@ -22,8 +22,23 @@ impl Runtime {
     /// # Errors
     /// The cause; then, whatever could not be taken back of what was done before.
     pub fn add(&self, list: &List, request: &Request) -> Result<Success, Errors> {
+        self.add_if(list, request, || Ok(()))
+    }
+
+    /// The same, if `is_there` finds that the network is still there once it cannot go any more: the call may have waited
+    /// while it was [retired](Self::retire). [`Folder::confirm`](crate::Folder::confirm) finds out.
+    ///
+    /// # Errors
+    /// As with [`add`](Self::add); that of `is_there`, before anything is touched.
+    pub fn add_if(
+        &self,
+        list: &List,
+        request: &Request,
+        is_there: impl FnOnce() -> Result<(), Reason>,
+    ) -> Result<Success, Errors> {
         let failed = |reason| Error::attachment(Doing::Add, list, request, reason);
         let _held = self.locks.shared(list.name()).map_err(|error| failed(error.into()))?;
+        is_there().map_err(failed)?;
         let delegates = self.prepare(list, request).map_err(failed)?;
         self.run(list, request, &delegates).map_err(|broken| self.take_back(list, request, *broken))
     }

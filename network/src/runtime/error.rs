@@ -6,7 +6,7 @@ use cni::{Cause, Code, ConfigError, DelegateError, Fault, ResultError, Version};
 use vocab::{Attachment, NetworkName};
 
 use super::Request;
-use crate::{CacheError, List, ListError, LockError};
+use crate::{CacheError, FolderError, List, ListError, LockError};
 
 /// What a runtime was doing with an attachment or a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +25,12 @@ pub enum Doing {
     Reload,
     /// STATUS.
     AskStatus,
+    /// What a network has without containers is made.
+    Raise,
+    /// It is taken away.
+    Lower,
+    /// The whole network is taken away.
+    Retire,
 }
 
 /// A verb failed for an attachment, or for a network.
@@ -82,6 +88,12 @@ pub enum Reason {
     /// A plugin failed that was called in process.
     #[error(transparent)]
     Failure(#[from] Cause),
+    /// The network was taken away while the verb waited for its turn.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The same, and by now there is another of its name.
+    #[error("its configuration has been replaced meanwhile")]
+    Replaced,
     /// The verb needs a namespace.
     #[error("no network namespace is given")]
     NoNetns,
@@ -97,6 +109,8 @@ impl Fault for Reason {
             Self::Lock(error) => error.code(),
             Self::List(error) => error.code(),
             Self::Failure(cause) => cause.failure().code(),
+            Self::Folder(error) => error.code(),
+            Self::Replaced => Code::TRY_AGAIN,
             Self::Attached | Self::Netns(_) | Self::Netlink(_) => Code::INTERNAL,
             Self::NotAttached => Code::UNKNOWN_CONTAINER,
             Self::NoCheck { .. } => Code::INCOMPATIBLE_VERSION,
@@ -118,6 +132,8 @@ impl Fault for Reason {
             Self::NoCheck { .. } => Some("set cniVersion to 0.4.0 or later".to_owned()),
             Self::List(error) => error.hint(),
             Self::Failure(cause) => cause.failure().hint(),
+            Self::Folder(error) => error.hint(),
+            Self::Replaced => Some("repeat it: it is then made with the configuration of now".to_owned()),
             Self::NoNetns | Self::Netns(_) | Self::Netlink(_) => None,
         }
     }
@@ -150,6 +166,9 @@ impl fmt::Display for Error {
             Doing::Collect => ("collect garbage", "of network"),
             Doing::Reload => ("reload", "in network"),
             Doing::AskStatus => ("ask for the status", "of network"),
+            Doing::Raise => ("raise", "network"),
+            Doing::Lower => ("lower", "network"),
+            Doing::Retire => ("retire", "network"),
         };
         match &self.attachment {
             Some(attachment) => write!(f, "{verb} {attachment} {preposition} {network}"),

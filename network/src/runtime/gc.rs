@@ -39,7 +39,7 @@ impl Runtime {
         invalid.flat_map(|entry| self.del_unlocked(list, &request_for(entry))).collect()
     }
 
-    fn gc_plugins(&self, list: &List, valid: &Valid) -> Vec<Reason> {
+    pub(super) fn gc_plugins(&self, list: &List, valid: &Valid) -> Vec<Reason> {
         let valid = written(valid);
         let injected = Injected { valid: Some(&valid), ..Injected::default() };
         let gc = |plugin: &PluginConfig| -> Result<(), Reason> {
@@ -50,7 +50,7 @@ impl Runtime {
 }
 
 /// The DEL that was never called.
-fn request_for(entry: Entry) -> Request {
+pub(super) fn request_for(entry: Entry) -> Request {
     // A process id may be another container's by now, whose interface this DEL would take.
     let is_lasting = |netns: &PathBuf| !netns.starts_with("/proc");
     Request {
@@ -62,7 +62,7 @@ fn request_for(entry: Entry) -> Request {
 }
 
 /// The list as plugins read it, in an order that does not depend on chance.
-fn written(valid: &Valid) -> Value {
+pub(super) fn written(valid: &Valid) -> Value {
     let mut attachments: Vec<_> = valid.iter().collect();
     attachments.sort();
     let attachments = attachments.into_iter();

@@ -7,3 +7,5 @@ mod add;
 mod del;
 mod fake;
 mod gc;
+mod own;
+mod raise;

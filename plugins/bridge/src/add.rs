@@ -3,9 +3,8 @@
 use cni::{AddCall, Call, Delegate, Failure, Interface, Success};
 use firewall::{Firewall, IptablesMasquerade, Masquerade, Owner, SpoofCheck};
 use ipnetwork::IpNetwork;
-use link::bridge::{BridgeFacts, BridgeSpec, OnConflict, Origin};
+use link::bridge::{BridgeFacts, Keeper, Origin};
 use link::container::{Configured, ContainerSpec, Duplicates, State};
-use link::port::{PortSpec, PortVlans, VlanRange};
 use link::sandbox;
 use link::sysctl::Sysctl;
 use link::turn::{self, Matter};
@@ -16,10 +15,10 @@ use std::os::fd::AsFd;
 use undo::Undo;
 use vocab::{Attachment, InterfaceName};
 
-use crate::config::{self, Masquerade as Wanted, Settings, Vlans};
+use crate::config::{self, Masquerade as Wanted, Settings};
 use crate::error::StepFault;
 use crate::plan::Plan;
-use crate::{gateway, owner, release};
+use crate::{addresses, gateway, owner, release, spec};
 
 pub(crate) fn add(call: &AddCall) -> Result<Success, Failure> {
     let (settings, delegated) = config::read(&call.call)?;
@@ -74,13 +73,7 @@ impl<'a> Add<'a> {
 
     fn ensure_bridge(&self, host: &mut RouteSocket, undo: &mut Undo<'a>) -> Result<BridgeFacts, Failure> {
         let settings = self.settings;
-        let spec = BridgeSpec {
-            name: settings.bridge.clone(),
-            mtu: settings.mtu,
-            promiscuous: settings.promiscuous,
-            vlan_filtering: settings.vlans.is_used(),
-            mac: link::bridge::random_mac(),
-        };
+        let spec = spec::bridge(settings, Keeper::Containers, None);
         let (bridge, origin) = link::bridge::ensure(host, &spec)?;
         if origin == Origin::Created {
             undo.push(format!("remove bridge {}", bridge.name), || release::bridge(&settings.bridge));
@@ -133,10 +126,9 @@ impl<'a> Add<'a> {
             Some(vlan) => Some(gateway::ensure(host, bridge, vlan, self.settings, undo)?),
             None => None,
         };
-        let on_conflict = if self.settings.force_address { OnConflict::Replace } else { OnConflict::Refuse };
         let target = gateway.as_ref().unwrap_or(bridge);
-        let changes = link::bridge::ensure_addresses(host, target, &plan.bridge_addresses, on_conflict)?;
-        if !changes.added.is_empty() || !changes.removed.is_empty() {
+        let changes = addresses::ensure(host, target, &plan.bridge_addresses, (self.settings, self.call))?;
+        if !changes.is_empty() {
             let target = target.clone();
             undo.push(format!("take the addresses of {} back", target.name), move || {
                 release::addresses(&target, changes)
@@ -159,11 +151,7 @@ impl<'a> Add<'a> {
             container_mac: plan.mac,
             mtu: self.settings.mtu,
             bridge: Some(bridge.index),
-            port: &PortSpec {
-                hairpin: self.settings.hairpin,
-                isolated: self.settings.isolated,
-                vlans: self.settings.vlans.is_used().then(|| port_vlans(&self.settings.vlans)),
-            },
+            port: &spec::port(self.settings),
             container_ns: self.container.as_fd(),
             alias: &owner::alias(self.call.config.name(), self.attachment),
         };
@@ -201,6 +189,9 @@ impl<'a> Add<'a> {
 
     /// Switches forwarding on where the bridge is a gateway. It is the host's, and stays on.
     fn forward(&self, plan: &Plan) -> Result<(), Failure> {
+        if !self.settings.forwarding {
+            return Ok(());
+        }
         if plan.bridge_addresses.iter().any(IpNetwork::is_ipv4) {
             Sysctl::ipv4_forwarding().ensure("1")?;
         }
@@ -282,14 +273,5 @@ impl<'a> Add<'a> {
             routes: plan.routes,
             dns: self.settings.dns.clone().unwrap_or(lease.dns),
         }
-    }
-}
-
-fn port_vlans(vlans: &Vlans) -> PortVlans {
-    let range = |(first, last): &(u16, u16)| VlanRange { first: *first, last: *last };
-    PortVlans {
-        access: vlans.access,
-        trunk: vlans.trunk.iter().map(range).collect(),
-        keep_default: vlans.keep_default,
     }
 }

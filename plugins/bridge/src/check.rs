@@ -13,7 +13,7 @@ use netns::Netns;
 
 use crate::config::{self, Masquerade as Wanted, Settings};
 use crate::error::{Difference, StepFault};
-use crate::{gateway, owner};
+use crate::{gateway, owner, told};
 
 pub(crate) fn check(call: &CheckCall) -> Result<(), Failure> {
     let (settings, delegated) = config::read(&call.call)?;
@@ -59,8 +59,7 @@ impl Check<'_> {
         if bridge.is_promiscuous != self.settings.promiscuous && self.settings.promiscuous {
             return Err(Difference::new(&what, "it is not promiscuous").into());
         }
-        match self.result.interfaces.iter().find(|told| told.sandbox.is_empty() && told.name == name.as_str())
-        {
+        match told::on_host(self.result, name) {
             None => Err(Difference::new(&what, "prevResult does not name it").into()),
             Some(told) => Ok(check_mac(&what, told, bridge.mac).map(|()| bridge)?),
         }
@@ -80,8 +79,8 @@ impl Check<'_> {
     }
 
     fn check_container(&self, inside: &Inside) -> Result<(), Failure> {
-        let (name, what) = (self.call.attachment.interface.as_str(), self.interface());
-        let told = self.result.interfaces.iter().find(|told| !told.sandbox.is_empty() && told.name == name);
+        let (name, what) = (&self.call.attachment.interface, self.interface());
+        let told = told::in_container(self.result, name);
         let told = told.ok_or_else(|| Difference::new(&what, "prevResult does not name it"))?;
         check_mac(&what, told, inside.end.mac)?;
         if !inside.end.is_kind("veth") {
@@ -95,11 +94,7 @@ impl Check<'_> {
     }
 
     fn check_addresses(&self, inside: &Inside) -> Result<(), Failure> {
-        let at = self.result.interfaces.iter().position(|told| {
-            !told.sandbox.is_empty() && told.name == self.call.attachment.interface.as_str()
-        });
-        let ours = self.result.ips.iter().filter(|ip| ip.interface.is_none() || ip.interface == at);
-        for ip in ours {
+        for ip in told::ips(self.result, &self.call.attachment.interface) {
             if !inside.addresses.iter().any(|address| address.network == ip.address) {
                 return Err(Difference::new(
                     self.interface(),

@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) default_route: bool,
     /// Whether other addresses on the bridge make way.
     pub(crate) force_address: bool,
+    /// Whether ADD switches the host's forwarding on where the bridge is a gateway.
+    pub(crate) forwarding: bool,
     /// How what leaves the network is masqueraded.
     pub(crate) masquerade: Masquerade,
     /// Who reaches the network.
@@ -100,6 +102,7 @@ struct Keys {
     is_gateway: bool,
     is_default_gateway: bool,
     force_address: bool,
+    ip_forward: Option<bool>,
     ip_masq: Option<bool>,
     ip_masq_backend: String,
     mtu: i64,
@@ -206,6 +209,7 @@ impl Settings {
             gateway: if keys.is_gateway || keys.is_default_gateway { Gateway::OfIpam } else { Gateway::None },
             default_route: keys.is_default_gateway,
             force_address: keys.force_address,
+            forwarding: keys.ip_forward.unwrap_or(true),
             masquerade: masquerade(policy.masquerades(keys.ip_masq)?, &keys.ip_masq_backend)?,
             policy,
             mtu: mtu(keys.mtu)?,

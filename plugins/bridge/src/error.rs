@@ -86,6 +86,14 @@ pub(crate) enum StepFault {
         /// The IPAM plugin.
         kind: String,
     },
+    /// The network goes, and something is on its bridge.
+    #[error("remove bridge {bridge}: {port} is on it")]
+    BridgeInUse {
+        /// The bridge.
+        bridge: InterfaceName,
+        /// What is on it.
+        port: InterfaceName,
+    },
     /// The name of the bridge's interface in a VLAN is too long.
     #[error("name the gateway of VLAN {vlan} on bridge {bridge}")]
     GatewayName {
@@ -119,6 +127,9 @@ impl Fault for StepFault {
             Self::Reference(error) => error.hint(),
             Self::Collect(error) => error.hint(),
             Self::Turn(error) => error.hint(),
+            Self::BridgeInUse { port, .. } => Some(format!(
+                "the alias in `ip link show {port}` tells whose a container's is, for DEL; `ip link set {port} nomaster` takes anything else off"
+            )),
             Self::GatewayName { .. } => Some("choose a shorter name for the bridge".to_owned()),
             _ => None,
         }

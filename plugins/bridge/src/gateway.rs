@@ -3,11 +3,10 @@
 
 use std::os::fd::AsFd;
 
-use cni::Failure;
+use cni::{Failure, Reloaded};
 use link::Alias;
 use link::bridge::BridgeFacts;
 use link::container::{ContainerSpec, Duplicates, State};
-use link::port::{PortSpec, PortVlans};
 use link::veth::VethSpec;
 use netlink::{Link, LinkName, RouteSocket};
 use netns::Netns;
@@ -16,7 +15,7 @@ use vocab::{Attachment, InterfaceName};
 
 use crate::config::Settings;
 use crate::error::StepFault;
-use crate::{owner, release};
+use crate::{owner, release, spec};
 
 /// The interface's name.
 pub(crate) fn name(bridge: &InterfaceName, vlan: u16) -> Result<InterfaceName, StepFault> {
@@ -54,14 +53,7 @@ pub(crate) fn ensure(
         container_mac: stand_in.container_mac(),
         mtu: Some(bridge.mtu),
         bridge: Some(bridge.index),
-        port: &PortSpec {
-            vlans: Some(PortVlans {
-                access: Some(vlan),
-                trunk: Vec::new(),
-                keep_default: settings.vlans.keep_default,
-            }),
-            ..PortSpec::default()
-        },
+        port: &spec::gateway_port(settings, vlan),
         container_ns: here.as_fd(),
         alias: &Alias::new(&format!("{}/{name}", link::bridge::OURS)),
     };
@@ -77,9 +69,39 @@ pub(crate) fn ensure(
         }
         Err(error) => return Err(error.into()),
     };
+    switch_on(host, index, name)
+}
+
+/// Puts back what somebody took from the bridge's interface in `vlan`: itself, its being up, its place on the bridge.
+pub(crate) fn reload(
+    host: &mut RouteSocket,
+    bridge: &BridgeFacts,
+    vlan: u16,
+    settings: &Settings,
+) -> Result<(BridgeFacts, Reloaded), Failure> {
+    let name = name(&bridge.name, vlan)?;
+    let Some(found) = host.find_link(LinkName::Name(&name)).map_err(StepFault::from)? else {
+        // What is put back stays, whatever fails later.
+        let made = ensure(host, bridge, vlan, settings, &mut Undo::default())?;
+        return Ok((made, Reloaded::PutBack));
+    };
+    let mut restored = Reloaded::AsItWas;
+    let port = found.peer.map(|peer| host.find_link(LinkName::Index(peer))).transpose();
+    let port = port.map_err(StepFault::from)?.flatten().filter(|port| is_port(port, &bridge.name));
+    if let Some(port) = port {
+        let spec = spec::gateway_port(settings, vlan);
+        restored = link::port::ensure(host, &port, bridge.index, &spec).map_err(StepFault::from)?;
+    }
+    if found.is_up {
+        return Ok((facts(found), restored));
+    }
+    Ok((switch_on(host, found.index, name)?, Reloaded::PutBack))
+}
+
+fn switch_on(host: &mut RouteSocket, index: u32, name: InterfaceName) -> Result<BridgeFacts, Failure> {
     let up = ContainerSpec {
         index,
-        name: name.clone(),
+        name,
         state: State::Up,
         ips: Vec::new(),
         routes: Vec::new(),
@@ -99,5 +121,6 @@ fn facts(link: Link) -> BridgeFacts {
         is_promiscuous: link.is_promiscuous,
         vlan_filtering: None,
         alias: link.alias,
+        is_being_made: false,
     }
 }

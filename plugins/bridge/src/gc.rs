@@ -1,13 +1,13 @@
 //! GC: what belongs to no valid attachment goes.
 
-use cni::{Attempts, Failure, GcCall, Valid};
+use cni::{Attempts, Call, Failure, GcCall, Valid, Verb};
 use firewall::Firewall;
 use link::turn::{self, Matter};
 use link::veth::GROUP;
 use netlink::{Link, RouteSocket};
 use vocab::{ContainerId, InterfaceName, NetworkName};
 
-use crate::config::{self, Masquerade};
+use crate::config::{self, Masquerade, Settings};
 use crate::error::StepFault;
 use crate::{gateway, owner, release};
 
@@ -23,18 +23,27 @@ pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
         attempts.note(firewall.retain_iptables_masquerades(network, is_valid).map_err(StepFault::from));
     }
     attempts.note(remove_links(network, &settings.bridge, &call.valid));
-    if let Some(kind) = &settings.ipam
-        && let Some(delegate) = attempts.note(delegated.delegate(kind))
-    {
-        attempts.note(delegate.gc());
-    }
+    attempts.note(collect_leases(&settings, delegated, &call.valid));
     if call.valid.is_empty() {
-        attempts.note(remove_gateways(&settings.bridge));
+        attempts.note(remove_gateways_alone(&settings.bridge));
         attempts.note(release::bridge(&settings.bridge));
         attempts.note(firewall.remove_empty_tables().map_err(StepFault::from));
     }
     release::close(firewall, link::caller(&call.call));
     attempts.finish()
+}
+
+/// GC of the IPAM plugin. A version that has no GC is called by ourselves only, in process, when a network goes: then ours
+/// is called alike, and another's would refuse.
+fn collect_leases(settings: &Settings, delegated: Call, valid: &Valid) -> Result<(), Failure> {
+    let Some(kind) = &settings.ipam else { return Ok(()) };
+    if delegated.config.version() >= Verb::Gc.since() {
+        return Ok(delegated.delegate(kind)?.gc()?);
+    }
+    match delegated.registry.find(kind) {
+        Some(ipam) => ipam.gc(&GcCall { call: delegated, valid: valid.clone() }),
+        None => Ok(()),
+    }
 }
 
 /// Removes the pairs of attachments that are not valid, all of them in one request.
@@ -53,15 +62,17 @@ fn remove_links(network: &NetworkName, bridge: &InterfaceName, valid: &Valid) ->
     Ok(host.remove_links(&orphans)?)
 }
 
-/// Removes the bridge's interfaces in VLANs when they are all that is left on it.
-fn remove_gateways(bridge: &InterfaceName) -> Result<(), Failure> {
+fn remove_gateways_alone(bridge: &InterfaceName) -> Result<(), Failure> {
     let Some(_lock) = turn::try_alone(bridge, Matter::Bridge).map_err(StepFault::from)? else {
         return Ok(());
     };
-    let mut host = RouteSocket::open().map_err(StepFault::from)?;
-    let Some(found) = link::bridge::find(&mut host, bridge)? else { return Ok(()) };
-    let is_used =
-        link::bridge::find_port(&mut host, &found, |port| !gateway::is_port(port, bridge))?.is_some();
+    remove_gateways(&mut RouteSocket::open().map_err(StepFault::from)?, bridge)
+}
+
+/// Removes the bridge's interfaces in VLANs when they are all that is left on it. No ADD may come meanwhile.
+pub(crate) fn remove_gateways(host: &mut RouteSocket, bridge: &InterfaceName) -> Result<(), Failure> {
+    let Some(found) = link::bridge::find(host, bridge)? else { return Ok(()) };
+    let is_used = link::bridge::find_port(host, &found, |port| !gateway::is_port(port, bridge))?.is_some();
     if is_used {
         return Ok(());
     }

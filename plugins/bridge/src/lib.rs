@@ -5,6 +5,7 @@
 //! and from the lease is decided in [`plan`] without touching anything.
 
 mod add;
+mod addresses;
 mod check;
 mod config;
 mod del;
@@ -14,9 +15,13 @@ mod gc;
 mod owner;
 mod plan;
 mod policy;
+mod raise;
 mod release;
 mod reload;
+mod rewire;
+mod spec;
 mod status;
+mod told;
 
 use cni::{
     About, AddCall, CheckCall, DelCall, Failure, GcCall, Plugin, Reloaded, StatusCall, Success, Version,
@@ -53,5 +58,13 @@ impl Plugin for Bridge {
 
     fn reload(&self, call: &CheckCall) -> Result<Reloaded, Failure> {
         reload::reload(call)
+    }
+
+    fn raise(&self, call: &StatusCall) -> Result<Reloaded, Failure> {
+        raise::raise(call)
+    }
+
+    fn lower(&self, call: &StatusCall) -> Result<(), Failure> {
+        raise::lower(call)
     }
 }

@@ -42,7 +42,7 @@ impl Plan {
         let routes = plan_routes(settings, lease, &ips);
         let bridge_addresses = match &settings.gateway {
             Gateway::None => Vec::new(),
-            Gateway::OfIpam => gateways(&ips),
+            Gateway::OfIpam => gateways(ips.iter()),
             Gateway::Fixed(addresses) => addresses.clone(),
         };
         let mac = settings.mac.unwrap_or_else(|| plan_mac(&ips, attachment));
@@ -53,8 +53,8 @@ impl Plan {
 }
 
 /// The gateways of the container's addresses, as addresses of the bridge.
-fn gateways(ips: &[Ip]) -> Vec<IpNetwork> {
-    let mut addresses: Vec<IpNetwork> = Vec::with_capacity(ips.len());
+pub(crate) fn gateways<'a>(ips: impl Iterator<Item = &'a Ip>) -> Vec<IpNetwork> {
+    let mut addresses: Vec<IpNetwork> = Vec::new();
     for ip in ips {
         let address = ip.gateway.and_then(|gateway| IpNetwork::new(gateway, ip.address.prefix()).ok());
         addresses.extend(address.filter(|address| !addresses.contains(address)));

@@ -2,7 +2,7 @@
 
 use firewall::{Firewall, IptablesMasquerade};
 use ipnetwork::IpNetwork;
-use link::bridge::{AddressChanges, BridgeFacts};
+use link::bridge::{AddressChanges, BridgeFacts, Keeper};
 use link::turn::{self, Matter};
 use netlink::reaper::{self, Caller};
 use netlink::{LinkName, RouteSocket};
@@ -12,11 +12,11 @@ use crate::config::{Masquerade, Settings};
 use crate::error::StepFault;
 use crate::owner;
 
-/// Removes a bridge that we made and that nobody uses (any more).
+/// Removes a bridge that we made, that no network keeps and nobody uses (any more).
 pub(crate) fn bridge(name: &InterfaceName) -> Result<(), StepFault> {
     let Some(_lock) = turn::try_alone(name, Matter::Bridge)? else { return Ok(()) };
     let mut host = RouteSocket::open().map_err(StepFault::from)?;
-    link::bridge::remove_if_unused(&mut host, name)?;
+    link::bridge::remove_if_unused(&mut host, name, &Keeper::Containers)?;
     Ok(())
 }
 

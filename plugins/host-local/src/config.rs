@@ -131,8 +131,27 @@ fn requested_by_args(call: &Call) -> Result<Option<IpAddr>, HostLocalError> {
     Ok(Some(wanted.0))
 }
 
-/// The runtime's ranges come first, then the old form, then the list.
+/// The ranges that can be leased from without anybody's further word; `None` where the runtime brings all of them with
+/// each ADD.
+///
+/// # Errors
+/// As with [`read`].
+pub(crate) fn standing_ranges(config: &Config) -> Result<Option<Ranges>, HostLocalError> {
+    let Keys { ipam, .. } = config.decode()?;
+    let sets = all_sets(&ipam.ok_or_else(|| key("ipam", "missing"))?, &[])?;
+    if sets.is_empty() { Ok(None) } else { Ranges::new(&sets).map(Some).map_err(HostLocalError::Ranges) }
+}
+
 fn ranges(ipam: &IpamKeys, of_runtime: &[Vec<RangeKeys>]) -> Result<Ranges, HostLocalError> {
+    let sets = all_sets(ipam, of_runtime)?;
+    if sets.is_empty() {
+        return Err(key("ipam.ranges", "missing: expected at least one range set"));
+    }
+    Ranges::new(&sets).map_err(HostLocalError::Ranges)
+}
+
+/// The runtime's ranges come first, then the old form, then the list.
+fn all_sets(ipam: &IpamKeys, of_runtime: &[Vec<RangeKeys>]) -> Result<Vec<Vec<RangeSpec>>, HostLocalError> {
     let mut sets = sets("runtimeConfig.ipRanges", of_runtime)?;
     if ipam.subnet.is_some() {
         let IpamKeys { subnet, range_start, range_end, gateway, .. } = *ipam;
@@ -140,10 +159,7 @@ fn ranges(ipam: &IpamKeys, of_runtime: &[Vec<RangeKeys>]) -> Result<Ranges, Host
         sets.push(vec![spec(&range, Place::object("ipam"))?]);
     }
     sets.extend(self::sets("ipam.ranges", &ipam.ranges)?);
-    if sets.is_empty() {
-        return Err(key("ipam.ranges", "missing: expected at least one range set"));
-    }
-    Ranges::new(&sets).map_err(HostLocalError::Ranges)
+    Ok(sets)
 }
 
 fn sets(list: &'static str, sets: &[Vec<RangeKeys>]) -> Result<Vec<Vec<RangeSpec>>, HostLocalError> {

@@ -8,7 +8,9 @@ mod check;
 mod config;
 mod del;
 mod error;
+mod gateways;
 mod gc;
+mod lower;
 mod resolv_conf;
 mod status;
 #[cfg(test)]
@@ -17,6 +19,7 @@ mod tests;
 use cni::{
     About, AddCall, CheckCall, DelCall, Failure, GcCall, Plugin, StatusCall, Success, Version, run_dir,
 };
+use ipnetwork::IpNetwork;
 
 /// The plugin.
 #[derive(Debug, Clone, Copy)]
@@ -49,5 +52,13 @@ impl Plugin for HostLocal {
 
     fn status(&self, call: &StatusCall) -> Result<(), Failure> {
         Ok(status::status(call, &run_dir())?)
+    }
+
+    fn lower(&self, call: &StatusCall) -> Result<(), Failure> {
+        Ok(lower::lower(call, &run_dir())?)
+    }
+
+    fn gateways(&self, call: &StatusCall) -> Result<Vec<IpNetwork>, Failure> {
+        Ok(gateways::gateways(call)?)
     }
 }

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use vocab::{Attachment, ContainerId, InterfaceName};
 
 use crate::error::HostLocalError;
-use crate::{add, check, del, gc, status};
+use crate::{add, check, del, gateways, gc, lower, status};
 
 /// A data directory that goes with the test.
 struct Host(PathBuf);
@@ -60,6 +60,16 @@ impl Host {
             netns: PathBuf::from("/x"),
         };
         check::check(&call, &self.0.join("run")).map_err(|error| error.to_string())
+    }
+
+    fn gateways(&self, ipam: Value, others: Value) -> Result<Vec<String>, String> {
+        let found = gateways::gateways(&StatusCall { call: self.call(ipam, others, "") });
+        let texts = |found: Vec<ipnetwork::IpNetwork>| found.iter().map(ToString::to_string).collect();
+        found.map(texts).map_err(|error| cni::Failure::from(error).to_string())
+    }
+
+    fn lower(&self, ipam: Value) {
+        lower::lower(&StatusCall { call: self.call(ipam, json!({}), "") }, &self.0.join("run")).unwrap();
     }
 
     fn status(&self, ipam: Value) -> Result<(), HostLocalError> {
@@ -276,4 +286,34 @@ fn a_second_add_is_refused_with_the_address_held() {
     let error = host.add_call(host.call(small(), json!({}), ""), "web").unwrap_err();
     assert!(error.to_string().ends_with("for web/eth0: it has 10.9.0.2 of range set 0 already"), "{error}");
     assert!(error.hint().unwrap().contains("DEL"));
+}
+
+#[test]
+fn the_gateways_of_all_ranges_are_known_without_a_lease() {
+    let host = Host::new();
+    let ipam = json!({"subnet": "10.2.0.0/24", "ranges": [
+        [{"subnet": "10.3.0.0/16", "gateway": "10.3.0.254", "rangeEnd": "10.3.0.9"},
+         {"subnet": "10.3.0.0/16", "gateway": "10.3.0.254", "rangeStart": "10.3.0.11"},
+         {"subnet": "10.4.0.0/24"}],
+        [{"subnet": "fd00::/64"}],
+    ]});
+    let expected = ["10.2.0.1/24", "10.3.0.254/16", "10.4.0.1/24", "fd00::1/64"];
+    assert_eq!(host.gateways(ipam, json!({})).unwrap(), expected);
+    let by_runtime = json!({"runtimeConfig": {"ipRanges": [[{"subnet": "10.1.0.0/24"}]]}});
+    assert!(host.gateways(json!({"ranges": []}), by_runtime).unwrap().is_empty());
+    let error = host.gateways(json!({"subnet": "10.2.0.1/24"}), json!({})).unwrap_err();
+    assert!(error.contains("invalid ipam.subnet 10.2.0.1/24: it has host bits set"), "{error}");
+    assert!(!host.0.join("data").exists(), "nothing is touched");
+}
+
+#[test]
+fn a_network_that_goes_takes_its_directory_along_but_no_lease() {
+    let host = Host::new();
+    host.lower(small());
+    host.add(small(), "web").unwrap();
+    host.lower(small());
+    assert!(host.check(small(), json!({}), "web").is_ok());
+    host.del(small(), "web").unwrap();
+    host.lower(json!({"ranges": "what?"}));
+    assert!(!host.0.join("data/net").exists());
 }

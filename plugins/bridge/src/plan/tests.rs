@@ -167,3 +167,16 @@ fn each_bad_field_is_named() {
         assert!(failure.contains(expected), "{failure} should say {expected}");
     }
 }
+
+#[test]
+fn forwarding_is_left_alone_where_that_is_asked_for() {
+    for (keys, expected) in [
+        ("", true),
+        (r#""ipForward": true,"#, true),
+        (r#""IPFORWARD": false,"#, false),
+        (r#""ipForward": null,"#, true),
+    ] {
+        let (settings, _) = settings(&format!(r#"{{{keys} "name": "n", "isGateway": true}}"#));
+        assert_eq!(settings.forwarding, expected, "{keys}");
+    }
+}

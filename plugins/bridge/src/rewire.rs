@@ -1,0 +1,69 @@
+//! The wires of an attachment that stands: the bridge, its addresses, the container's place on it.
+//!
+//! The container's own end is left as it is: what is inside is the container's.
+
+use cni::{Call, Failure, Reloaded, Success};
+use ipnetwork::IpNetwork;
+use link::bridge::{BridgeFacts, Keeper, Origin};
+use netlink::{Link, RouteSocket};
+use vocab::InterfaceName;
+
+use crate::config::{Gateway, Settings};
+use crate::error::StepFault;
+use crate::plan;
+use crate::{addresses, gateway, spec, told};
+
+/// What a rewiring works with.
+pub(crate) struct Rewire<'a> {
+    pub(crate) settings: &'a Settings,
+    /// The call with an `ipam` in it.
+    pub(crate) call: &'a Call,
+    /// The container's interface.
+    pub(crate) interface: &'a InterfaceName,
+    /// What ADD answered.
+    pub(crate) result: &'a Success,
+}
+
+impl Rewire<'_> {
+    /// Puts back what is missing on the host's side of `port`. The bridge's lock must be held as by an ADD.
+    pub(crate) fn run(&self, host: &mut RouteSocket, port: &Link) -> Result<Reloaded, Failure> {
+        // The address is given to a bridge that is made anew only: on one that is there, others may know another.
+        let mac = told::mac(told::on_host(self.result, &self.settings.bridge)).filter(|mac| mac.is_unicast());
+        let spec = spec::bridge(self.settings, Keeper::Containers, mac);
+        let (bridge, origin) = link::bridge::ensure(host, &spec)?;
+        let restored = match origin {
+            Origin::Existed => Reloaded::AsItWas,
+            Origin::Adjusted | Origin::Created => Reloaded::PutBack,
+        };
+        let connected = link::port::ensure(host, port, bridge.index, &spec::port(self.settings));
+        let connected = connected.map_err(StepFault::from)?;
+        let restored = restored.max(connected).max(self.give_addresses(host, &bridge)?);
+        if restored == Reloaded::PutBack {
+            // As after ADD: packets pass when this is done.
+            link::sync::settle(host, port.index, Some(bridge.index)).map_err(StepFault::from)?;
+        }
+        Ok(restored)
+    }
+
+    fn give_addresses(&self, host: &mut RouteSocket, bridge: &BridgeFacts) -> Result<Reloaded, Failure> {
+        let wanted = self.gateways();
+        if wanted.is_empty() {
+            return Ok(Reloaded::AsItWas);
+        }
+        let (target, restored) = match self.settings.vlans.access {
+            Some(vlan) => gateway::reload(host, bridge, vlan, self.settings)?,
+            None => (bridge.clone(), Reloaded::AsItWas),
+        };
+        let changes = addresses::ensure(host, &target, &wanted, (self.settings, self.call))?;
+        Ok(if changes.is_empty() { restored } else { Reloaded::PutBack })
+    }
+
+    /// The addresses that ADD gave to the bridge.
+    fn gateways(&self) -> Vec<IpNetwork> {
+        match &self.settings.gateway {
+            Gateway::None => Vec::new(),
+            Gateway::OfIpam => plan::gateways(told::ips(self.result, self.interface)),
+            Gateway::Fixed(addresses) => addresses.clone(),
+        }
+    }
+}
