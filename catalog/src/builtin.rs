@@ -29,7 +29,7 @@ const IPV6_MTU: u32 = 1280;
 
 /// Whether no other network may have that name. `default` is what Docker's API calls the network `bridge`.
 #[must_use]
-pub fn is_reserved(name: &str) -> bool {
+pub(crate) fn is_reserved(name: &str) -> bool {
     [BRIDGE, HOST, NONE, "default"].contains(&name)
 }
 
@@ -94,24 +94,24 @@ impl Fault for BuiltInError {
 
 /// What `bridge` is made of.
 #[derive(Debug, Clone, Copy)]
-pub struct Sources<'a> {
+pub(crate) struct Sources<'a> {
     /// What daemon.json says.
-    pub daemon: &'a DaemonFile,
+    pub(crate) daemon: &'a DaemonFile,
     /// Where that is.
-    pub file: &'a std::path::Path,
+    pub(crate) file: &'a std::path::Path,
     /// The host.
-    pub facts: &'a HostFacts,
+    pub(crate) facts: &'a HostFacts,
     /// What other networks use.
-    pub others: &'a [Taken],
+    pub(crate) others: &'a [Taken],
     /// The machine's id (machine-id(5)).
-    pub machine_id: &'a str,
+    pub(crate) machine_id: &'a str,
 }
 
 /// The network `host`.
 ///
 /// # Errors
 /// Never, in truth: the text is a constant.
-pub fn host() -> Result<List, ListError> {
+pub(crate) fn host() -> Result<List, ListError> {
     constant(HOST, "host")
 }
 
@@ -119,7 +119,7 @@ pub fn host() -> Result<List, ListError> {
 ///
 /// # Errors
 /// As with [`host`].
-pub fn none() -> Result<List, ListError> {
+pub(crate) fn none() -> Result<List, ListError> {
     constant(NONE, "none")
 }
 
@@ -135,7 +135,7 @@ fn parse(list: &Value) -> Result<List, ListError> {
 ///
 /// # Errors
 /// [`BuiltInError`].
-pub fn bridge(sources: Sources<'_>) -> Result<Option<List>, BuiltInError> {
+pub(crate) fn bridge(sources: Sources<'_>) -> Result<Option<List>, BuiltInError> {
     let link = match &sources.daemon.bridge {
         DefaultBridge::None => return Ok(None),
         DefaultBridge::Own => None,
@@ -235,8 +235,7 @@ fn addresses(sources: Sources<'_>, link: &str) -> Result<Vec<(&'static str, Stri
 fn own_addresses(sources: Sources<'_>, link: &str) -> Vec<IpNetwork> {
     let found = sources.facts.links.iter().find(|found| found.name.as_str() == link);
     let is_named = matches!(sources.daemon.bridge, DefaultBridge::Existing(_));
-    let is_ours = |alias: &str| alias == link::bridge::OURS || alias.starts_with("netctl ");
-    let found = found.filter(|found| is_named || found.alias.as_deref().is_some_and(is_ours));
+    let found = found.filter(|found| is_named || found.alias.as_deref().is_some_and(link::bridge::is_ours));
     found.map_or(Vec::new(), |found| found.addresses.clone())
 }
 

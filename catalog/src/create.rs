@@ -108,7 +108,7 @@ impl Catalog {
         let made = self.find(&name).map_err(CreateError::from);
         let raised = made.and_then(|network| {
             is_installed(runtime, &network, design.driver)?;
-            let raised: Result<(), Errors> = Ok(());
+            let raised = runtime.raise(&network.list);
             raised.map(|_| network).map_err(|source| CreateError::Raise { name, source })
         });
         match raised {

@@ -168,7 +168,7 @@ fn plan_link(wish: &Wish, around: Surroundings<'_>) -> Result<InterfaceName, Des
     let is_bridge = found.kind.as_deref() == Some("bridge");
     // A bridge that somebody made for the purpose is used when it is named, and so is one that an earlier life of this
     // network left.
-    let is_meant = wish.options.bridge.is_some() || found.alias.as_deref().is_some_and(is_ours);
+    let is_meant = wish.options.bridge.is_some() || found.alias.as_deref().is_some_and(link::bridge::is_ours);
     match is_bridge && is_meant {
         true => Ok(bridge),
         false => Err(DesignError::LinkExists {
@@ -178,10 +178,6 @@ fn plan_link(wish: &Wish, around: Surroundings<'_>) -> Result<InterfaceName, Des
             is_bridge,
         }),
     }
-}
-
-fn is_ours(alias: &str) -> bool {
-    alias == link::bridge::OURS || alias.starts_with("netctl ")
 }
 
 /// What the network must keep clear of: everything but its own link.

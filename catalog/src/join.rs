@@ -109,14 +109,12 @@ impl Catalog {
     }
 
     fn add(&self, runtime: &Runtime, network: &Network, request: &Request) -> Result<Success, JoinError> {
-        let result = runtime.add(&network.list, request)?;
-        let Origin::File(file) = &network.origin else { return Ok(result) };
-        if file.exists() {
-            return Ok(result);
-        }
-        // Somebody removed the network in this very moment, and found it empty.
-        runtime.del(&network.list, request)?;
-        Err(JoinError::Removed { network: network.name().clone() })
+        // It may have waited while the network was removed.
+        let is_there = || match &network.origin {
+            Origin::File(_) => self.places().folder.confirm(&network.list),
+            Origin::BuiltIn => Ok(()),
+        };
+        Ok(runtime.add_if(&network.list, request, is_there)?)
     }
 
     fn settle(

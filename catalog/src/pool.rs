@@ -19,7 +19,7 @@ const SIZE: u8 = 22;
 ///
 /// 172.17.0.0/16 is left to the network `bridge`, as Docker users know it.
 #[must_use]
-pub fn standard() -> Vec<Pool> {
+pub(crate) fn standard() -> Vec<Pool> {
     let bases = [
         ([172, 18, 0, 0], 15),
         ([172, 20, 0, 0], 14),
@@ -32,7 +32,7 @@ pub fn standard() -> Vec<Pool> {
 
 /// The pools for the network `bridge`: Docker's own subnet first.
 #[must_use]
-pub fn of_default_bridge() -> Vec<Pool> {
+pub(crate) fn of_default_bridge() -> Vec<Pool> {
     let mut pools: Vec<Pool> = v4_pool([172, 17, 0, 0], 16, 16).into_iter().collect();
     pools.extend(standard());
     pools
@@ -45,7 +45,7 @@ fn v4_pool(base: [u8; 4], prefix: u8, size: u8) -> Option<Pool> {
 /// A pool of IPv6 networks that is this machine's own: a /48 of the unique local addresses (RFC 4193), whose 40 random
 /// bits follow from the machine's id, in networks of 64 bits.
 #[must_use]
-pub fn unique_local(machine_id: &str) -> Option<Pool> {
+pub(crate) fn unique_local(machine_id: &str) -> Option<Pool> {
     let digest = Sha256::digest(format!("netctl {}", machine_id.trim()).as_bytes());
     let mut octets = [0; 16];
     octets[0] = 0xfd;
@@ -55,7 +55,7 @@ pub fn unique_local(machine_id: &str) -> Option<Pool> {
 
 /// The first subnet of the pools that overlaps with nothing that is taken.
 #[must_use]
-pub fn find_free(pools: &[Pool], taken: &[Taken], v6: bool) -> Option<IpNetwork> {
+pub(crate) fn find_free(pools: &[Pool], taken: &[Taken], v6: bool) -> Option<IpNetwork> {
     let of_family = pools.iter().filter(|pool| pool.base().is_ipv6() == v6);
     { of_family }.find_map(|pool| first_free(pool, taken))
 }

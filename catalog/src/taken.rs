@@ -210,6 +210,6 @@ fn nameservers(resolv_conf: &Path) -> Vec<Taken> {
 
 /// Whether two networks have an address in common.
 #[must_use]
-pub fn overlap(a: IpNetwork, b: IpNetwork) -> bool {
+pub(crate) fn overlap(a: IpNetwork, b: IpNetwork) -> bool {
     a.is_ipv4() == b.is_ipv4() && (a.contains(b.network()) || b.contains(a.network()))
 }

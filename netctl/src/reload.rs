@@ -1,33 +1,35 @@
-//! `netctl reload`: put back what somebody flushed.
+//! `netctl reload`: put back what a reboot or somebody's flush took.
 
 use std::fmt;
 use std::process::ExitCode;
 
-use ::cni::{Cause, Failure as Fault};
+use catalog::View;
 use clap::Args;
-use network::{Attached, Fate};
+use ::cni::{Fault, Reloaded};
+use network::{Attached, Fate, Runtime};
 use serde::Serialize;
+use vocab::{Attachment, NetworkName};
 
 use crate::output::Output;
 use crate::report::{self, Failure};
-use crate::roots::KeptResults;
+use crate::roots::Roots;
 
-/// Put back what somebody flushed: rules, published ports and settings of all attachments
+/// Put back what a reboot or a flush took: bridges, addresses, rules, published ports and settings
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Reload {
     #[command(flatten)]
-    kept: KeptResults,
-    /// Reload only the attachments of these networks
+    roots: Roots,
+    /// Reload only these networks and their attachments
     #[arg(value_name = "NETWORK")]
     networks: Vec<String>,
 }
 
 const EXAMPLES: &str = "\
-After `nft flush ruleset`, a reload of the firewall or of the settings in /etc/sysctl.d, containers go on running, but
-their ports and their way out are gone. What ADD answered is kept in the cache of every runtime; from there each
-attachment gets back what is missing. Nothing is touched that is in place. Attachments whose container is gone are left
-to DEL and GC.
+After a reboot the networks that `netctl create` made are files without bridges. After `nft flush ruleset`, a reload of
+the firewall or of the settings in /etc/sysctl.d, or `ip link delete`, containers go on running, but their ports and
+their way out are gone. What ADD answered is kept in the cache of every runtime; from there each attachment gets back
+what is missing. Nothing is touched that is in place. Attachments whose container is gone are left to DEL and GC.
 
 Examples:
   netctl reload
@@ -39,12 +41,14 @@ Exit codes:
   1  something could not be put back; the reason is on standard error
   2  the command line cannot be understood";
 
-/// An attachment, and what became of it.
+/// A network or an attachment to it, and what became of it.
 #[derive(Serialize)]
 struct Row {
     network: String,
-    container: String,
-    interface: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interface: Option<String>,
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -52,40 +56,72 @@ struct Row {
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}: {}", self.network, self.container, self.interface, self.outcome)
+        f.write_str(&self.network)?;
+        for word in [&self.container, &self.interface].into_iter().flatten() {
+            write!(f, "/{word}")?;
+        }
+        write!(f, ": {}", self.outcome)
     }
 }
 
 impl Reload {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
-        let is_meant = |network: &vocab::NetworkName| {
-            self.networks.is_empty() || self.networks.iter().any(|name| name == network.as_str())
-        };
-        let attached = self.kept.runtime().reload(is_meant)?;
-        let mut code = ExitCode::SUCCESS;
-        let mut rows = Vec::with_capacity(attached.len());
-        for Attached { network, attachment, fate } in attached {
-            let (outcome, error) = match fate {
-                Ok(Fate::AsItWas) => ("as it was", None),
-                Ok(Fate::PutBack) => ("put back", None),
-                Ok(Fate::Gone) => ("gone", None),
-                Err(error) => {
-                    let failure = Fault::from(error);
-                    let (text, hint) = (failure.to_string(), failure.hint());
-                    report::failure(&Failure::from(Cause::from(failure)).hint(hint));
-                    code = ExitCode::FAILURE;
-                    ("failed", Some(text))
-                }
-            };
-            rows.push(Row {
-                network: network.to_string(),
-                container: attachment.container.to_string(),
-                interface: attachment.interface.to_string(),
-                outcome,
-                error,
-            });
-        }
+        let runtime = self.roots.kept().runtime();
+        let mut rows = self.networks(&runtime)?;
+        rows.extend(self.attachments(&runtime)?);
         output.list(&rows)?;
-        Ok(code)
+        let has_failed = rows.iter().any(|row| row.error.is_some());
+        Ok(if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+
+    fn is_meant(&self, network: &NetworkName) -> bool {
+        self.networks.is_empty() || self.networks.iter().any(|name| name == network.as_str())
+    }
+
+    /// What networks have without containers: those that we made, for of others nobody knows whether they want it.
+    fn networks(&self, runtime: &Runtime) -> Result<Vec<Row>, Failure> {
+        let lists = self.roots.folder().lists().map_err(Failure::of)?;
+        let own = lists.into_iter().filter_map(Result::ok);
+        let own = own.filter(|list| self.is_meant(list.name()) && View::of(list).is_ours);
+        Ok(own.map(|list| row(list.name(), None, runtime.raise(&list).map(word_of))).collect())
+    }
+
+    fn attachments(&self, runtime: &Runtime) -> Result<Vec<Row>, Failure> {
+        let attached = runtime.reload(|network| self.is_meant(network)).map_err(Failure::of)?;
+        let outcome = |attached: Attached| {
+            let fate = attached.fate.map(|fate| match fate {
+                Fate::AsItWas => word_of(Reloaded::AsItWas),
+                Fate::PutBack => word_of(Reloaded::PutBack),
+                Fate::Gone => "gone",
+            });
+            row(&attached.network, Some(&attached.attachment), fate)
+        };
+        Ok(attached.into_iter().map(outcome).collect())
+    }
+}
+
+fn word_of(reloaded: Reloaded) -> &'static str {
+    match reloaded {
+        Reloaded::AsItWas => "as it was",
+        Reloaded::PutBack => "put back",
+    }
+}
+
+/// The row of an outcome; what failed is told at once.
+fn row(network: &NetworkName, attachment: Option<&Attachment>, outcome: Result<&'static str, impl Fault>) -> Row {
+    let (outcome, error) = match outcome {
+        Ok(word) => (word, None),
+        Err(error) => {
+            let failure = Failure::of(error);
+            report::failure(&failure);
+            ("failed", Some(failure.in_full()))
+        }
+    };
+    Row {
+        network: network.to_string(),
+        container: attachment.map(|attachment| attachment.container.to_string()),
+        interface: attachment.map(|attachment| attachment.interface.to_string()),
+        outcome,
+        error,
     }
 }

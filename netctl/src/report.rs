@@ -41,6 +41,17 @@ impl Failure {
         first.unwrap_or_else(|| Self::from(io::Error::other("nothing is known of the reason")))
     }
 
+    /// It and its causes in one line, for programs.
+    pub(crate) fn in_full(&self) -> String {
+        let mut text = self.error.to_string();
+        let mut cause = self.error.source();
+        while let Some(error) = cause {
+            let _ = write!(text, ": {error}");
+            cause = error.source();
+        }
+        text
+    }
+
     /// Adds a way out.
     pub(crate) fn hint(mut self, hint: impl Into<Option<String>>) -> Self {
         self.hint = hint.into().or(self.hint);

@@ -68,6 +68,11 @@ pub(crate) fn given(value: &Option<OsString>) -> Option<&Path> {
 }
 
 impl Roots {
+    /// What is kept, whoever's plugins made it.
+    pub(crate) const fn kept(&self) -> &KeptResults {
+        &self.kept
+    }
+
     /// Where results of ADD are kept.
     pub(crate) fn cache(&self) -> Cache {
         self.kept.cache()

@@ -64,9 +64,6 @@ pub enum JoinError {
     /// No port was chosen.
     #[error(transparent)]
     Choose(#[from] ChooseError),
-    /// The network was removed in the same moment.
-    #[error("network {network} was removed in this moment")]
-    Removed { network: NetworkName },
     /// What is kept of attachments cannot be read.
     #[error(transparent)]
     Cache(#[from] CacheError),

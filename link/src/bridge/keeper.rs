@@ -32,7 +32,8 @@ impl Keeper {
 }
 
 /// Whether a bridge that bears `alias` was made by us, whoever keeps it.
-pub(super) fn is_ours(alias: &str) -> bool {
+#[must_use]
+pub fn is_ours(alias: &str) -> bool {
     let rest = alias.strip_prefix(OURS);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" network "))
 }

@@ -14,7 +14,7 @@ use vocab::{InterfaceName, MacAddress};
 
 pub use addresses::{AddressChanges, OnConflict, ensure_addresses, restore_addresses};
 pub use error::Error;
-pub use keeper::{Keeper, OURS};
+pub use keeper::{Keeper, OURS, is_ours};
 pub use mac::own_mac;
 
 use crate::sysctl::Sysctl;
