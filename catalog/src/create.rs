@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use cni::{Cause, Code, Fault};
-use network::{Errors, Runtime};
+use network::{Errors, List, Runtime};
 use serde_json::Value;
 
 use crate::builtin::{BuiltInError, pools};
@@ -101,13 +101,12 @@ impl Catalog {
     pub fn create(&self, wish: Wish, runtime: &Runtime, created: String) -> Result<Created, CreateError> {
         let _lock = self.lock()?;
         let design = self.design(wish, created)?;
-        let list = design.conflist();
+        let list = written(runtime, &design)?;
         let name = design.name.to_string();
         let file = file_of(self.places().folder.path(), &design.name);
         write_whole(&file, &list)?;
         let made = self.find(&name).map_err(CreateError::from);
         let raised = made.and_then(|network| {
-            is_installed(runtime, &network, design.driver)?;
             let raised = runtime.raise(&network.list);
             raised.map(|_| network).map_err(|source| CreateError::Raise { name, source })
         });
@@ -147,15 +146,19 @@ impl Catalog {
     }
 }
 
-/// Every plugin of the network must be in this program or in the folders of others.
-fn is_installed(runtime: &Runtime, network: &Network, driver: Driver) -> Result<(), CreateError> {
-    for speaker in runtime.versions(&network.list) {
-        if let (None, Err(reason)) = (&speaker.place, speaker.versions) {
-            let source = Cause::from(cni::Failure::from(reason));
-            return Err(CreateError::NoPlugin { name: network.name().to_string(), driver, source });
-        }
+/// The conflist in the versions that its plugins speak, which must be in this program or in the folders of others.
+fn written(runtime: &Runtime, design: &Design) -> Result<Value, CreateError> {
+    let draft = design.conflist(|_| false);
+    let list = List::parse(draft.to_string().into_bytes()).map_err(CatalogError::from)?;
+    let mut spoken = Vec::new();
+    for speaker in runtime.versions(&list) {
+        spoken.push(speaker.versions.map_err(|reason| CreateError::NoPlugin {
+            name: design.name.to_string(),
+            driver: design.driver,
+            source: Cause::from(cni::Failure::from(reason)),
+        })?);
     }
-    Ok(())
+    Ok(design.conflist(|version| spoken.iter().all(|spoken| spoken.iter().any(|known| known == version))))
 }
 
 /// Writes a file that appears whole or not at all.

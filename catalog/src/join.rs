@@ -77,6 +77,10 @@ impl Catalog {
             .ok_or_else(|| JoinError::NoNamespace { container: sandbox.container.clone() })?;
         let open = Netns::open(netns)
             .map_err(|source| JoinError::Open { container: sandbox.container.clone(), source })?;
+        let own = Netns::current().map_err(JoinError::Enter)?;
+        if own.same_as(&open) && !runtime.netns_override {
+            return Err(JoinError::OwnNamespace { container: sandbox.container.clone() });
+        }
         // Two who join one container at once must not choose the same name for its interface. The lock is on the
         // namespace itself: it leaves no file, and every program that opens the same namespace finds it.
         let _turn = turn(&open, sandbox)?;
@@ -103,6 +107,7 @@ impl Catalog {
         let ports = self.settle(joining, network, &mut chooser)?;
         let request = request::build(network, joining, attachment.clone(), netns, &ports)?;
         let before = forwarding();
+        interface::ensure_loopback(&open)?;
         let result = self.add(runtime, network, &request)?;
         let has_resolver = declares(network, "aliases");
         Ok(Joined { attachment, result, ports, switched_on: switched_on(before), has_resolver })

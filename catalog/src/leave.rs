@@ -103,6 +103,33 @@ impl Catalog {
             let (list, request) = leaving(&network.list, entry);
             runtime.del(&list, &request)?;
         }
+        if network.is_built_in() {
+            self.end_if_empty(runtime, network)?;
+        }
         Ok(gone)
+    }
+
+    /// No file says that the network `bridge` exists, and no `rm` ends it: it is made for its first container and goes
+    /// with its last one, link and leases.
+    fn end_if_empty(&self, runtime: &Runtime, network: &Network) -> Result<(), Errors> {
+        let is_allowed = |entries: &[Entry]| if entries.is_empty() { Ok(()) } else { Err(NotEmpty::Used) };
+        match runtime.retire(&network.list, is_allowed, || Ok(())) {
+            Ok(()) | Err(NotEmpty::Used) => Ok(()),
+            Err(NotEmpty::Plugins(errors)) => Err(errors),
+        }
+    }
+}
+
+/// Why a network did not end.
+enum NotEmpty {
+    /// Containers are on it.
+    Used,
+    /// A plugin failed.
+    Plugins(Errors),
+}
+
+impl From<Errors> for NotEmpty {
+    fn from(errors: Errors) -> Self {
+        Self::Plugins(errors)
     }
 }

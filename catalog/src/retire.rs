@@ -67,7 +67,9 @@ impl Fault for RetireError {
         match self {
             Self::InUse { network, members } => {
                 let first = members.first().map_or("TARGET", Member::label);
-                Some(format!("`netctl disconnect {network} {first}`, or `netctl rm -f {network}` for all of them"))
+                Some(format!(
+                    "`netctl disconnect {network} {first}`, or `netctl rm -f {network}` for all of them"
+                ))
             }
             Self::Plugins(errors) => errors.hint(),
             Self::BuiltIn { .. } | Self::File { .. } => None,

@@ -11,6 +11,7 @@ mod manual;
 mod netns;
 mod network;
 mod output;
+mod parse;
 mod reload;
 mod report;
 mod roots;

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use ::cni::{Fault, Reloaded};
 use catalog::View;
 use clap::Args;
-use ::cni::{Fault, Reloaded};
 use network::{Attached, Fate, Runtime};
 use serde::Serialize;
 use vocab::{Attachment, NetworkName};
@@ -108,7 +108,11 @@ fn word_of(reloaded: Reloaded) -> &'static str {
 }
 
 /// The row of an outcome; what failed is told at once.
-fn row(network: &NetworkName, attachment: Option<&Attachment>, outcome: Result<&'static str, impl Fault>) -> Row {
+fn row(
+    network: &NetworkName,
+    attachment: Option<&Attachment>,
+    outcome: Result<&'static str, impl Fault>,
+) -> Row {
     let (outcome, error) = match outcome {
         Ok(word) => (word, None),
         Err(error) => {

@@ -8,15 +8,15 @@ use serde_json::{Map, Value, json};
 use super::{Design, SubnetPlan};
 use crate::wish::{Driver, GatewayMode};
 
-/// The version for runtimes that know a single one. containerd 1.x and podman 4 cannot read results of 1.1.0; whoever
-/// knows `cniVersions` takes the highest of those.
+/// The version for runtimes that know a single one: containerd 1.x and podman 4 cannot read results of 1.1.0.
 const VERSION: &str = "1.0.0";
-const VERSIONS: [&str; 2] = ["1.0.0", "1.1.0"];
+/// The versions for those that know `cniVersions`, who take the highest: with it they call STATUS and GC.
+pub(crate) const VERSIONS: [&str; 2] = [VERSION, "1.1.0"];
 
 impl Design {
-    /// The conflist.
+    /// The conflist, in those of the versions that all of its plugins speak.
     #[must_use]
-    pub fn conflist(&self) -> Value {
+    pub fn conflist(&self, speak: impl Fn(&str) -> bool) -> Value {
         let mut plugins = vec![self.first_plugin()];
         if self.driver == Driver::Bridge {
             plugins.push(json!({"type": "portmap", "capabilities": {"portMappings": true}}));
@@ -24,11 +24,14 @@ impl Design {
         }
         let mut list = json!({
             "cniVersion": VERSION,
-            "cniVersions": VERSIONS,
             "name": self.name,
             "netctl": self.own_notes(),
             "plugins": plugins,
         });
+        let versions: Vec<&str> = VERSIONS.into_iter().filter(|version| speak(version)).collect();
+        if versions.iter().any(|version| *version != VERSION) {
+            set(&mut list, "cniVersions", json!(versions));
+        }
         if !self.wish.labels.is_empty() {
             // Where podman looks for labels.
             set(&mut list, "args", json!({"podman_labels": self.wish.labels}));

@@ -24,6 +24,11 @@ pub enum JoinError {
     /// Its namespace cannot be entered.
     #[error("look into the container")]
     Enter(#[source] netns::Error),
+    /// It is the host itself.
+    #[error(
+        "cannot connect {container}: it lives in the host's own network namespace, which has the host's addresses"
+    )]
+    OwnNamespace { container: ContainerId },
     /// Its interfaces cannot be listed.
     #[error("look for the container's interfaces")]
     Links(#[source] netlink::Error),

@@ -1,5 +1,6 @@
-//! The name of a container's next interface.
+//! The interfaces of a container: the name of the next one, and `lo`.
 
+use link::loopback;
 use netlink::RouteSocket;
 use netns::Netns;
 use vocab::InterfaceName;
@@ -15,6 +16,12 @@ pub(super) fn choose(netns: &Netns, prefix: Option<&str>) -> Result<InterfaceNam
     let links = links.map_err(JoinError::Enter)?.map_err(JoinError::Links)?;
     let taken: Vec<&str> = links.iter().map(|link| link.name.as_str()).collect();
     Ok(first_free(prefix.unwrap_or(PREFIX), &taken)?)
+}
+
+/// Switches `lo` on. Plugins leave that to the runtime, which is us.
+pub(super) fn ensure_loopback(netns: &Netns) -> Result<(), JoinError> {
+    let up = netns.run(|| loopback::ensure_up(&mut RouteSocket::open()?));
+    up.map_err(JoinError::Enter)?.map_err(JoinError::Links).map(drop)
 }
 
 fn first_free(prefix: &str, taken: &[&str]) -> Result<InterfaceName, vocab::InvalidInterfaceName> {

@@ -302,7 +302,8 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_with_what_would_be_right() {
-        let cases: [(Driver, &[(&str, &str)], &str); 8] = [
+        type Case<'a> = (Driver, &'a [(&'a str, &'a str)], &'a str);
+        let cases: [Case<'_>; 8] = [
             (
                 Driver::Bridge,
                 &[("mtu", "20")],

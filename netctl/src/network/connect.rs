@@ -10,6 +10,7 @@ use vocab::{HostPorts, InterfaceName, MacAddress, Publish};
 use super::place::{NamespaceOption, Place};
 use super::words;
 use crate::output::Output;
+use crate::parse::in_full;
 use crate::report::{self, Failure};
 
 /// Put a container, a namespace or a process on a network
@@ -27,16 +28,16 @@ pub(crate) struct Connect {
     #[arg(long)]
     ip6: Option<Ipv6Addr>,
     /// The MAC address it is to have
-    #[arg(long, visible_alias = "mac-address", value_name = "MAC")]
+    #[arg(long, visible_alias = "mac-address", value_name = "MAC", value_parser = in_full::<MacAddress>)]
     mac: Option<MacAddress>,
     /// A further name of it on this network
     #[arg(long, value_name = "NAME")]
     alias: Vec<String>,
     /// The name of its interface [default: the first of eth0, eth1, … that is free]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = in_full::<InterfaceName>)]
     ifname: Option<InterfaceName>,
     /// Publish a port: [[ADDRESS:][HOST-PORT]:]PORT[/PROTOCOL]
-    #[arg(short, long, value_name = "PORT")]
+    #[arg(short, long, value_name = "PORT", value_parser = in_full::<Publish>)]
     publish: Vec<Publish>,
     #[command(flatten)]
     namespaces: NamespaceOption,

@@ -56,7 +56,7 @@ impl Disconnect {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
         let catalog = self.place.catalog();
         let runtime = self.place.roots.runtime();
-        let network = self.place.find(&catalog, &self.network)?;
+        let network = catalog.find(&self.network).map_err(Failure::of)?;
         let entries = runtime.cache.all().map_err(Failure::of)?;
         let sandbox = match self.namespaces.find(&self.target, &entries) {
             Err(_) if self.force => return Ok(ExitCode::SUCCESS),

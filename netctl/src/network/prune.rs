@@ -46,12 +46,17 @@ impl Prune {
         let catalog = self.place.catalog();
         let runtime = self.place.roots.runtime();
         let members = catalog.all_members().map_err(Failure::of)?;
-        let used: HashSet<&str> =
-            members.iter().filter(|member| member.is_standing).map(|member| member.network.as_str()).collect();
+        let used: HashSet<&str> = members
+            .iter()
+            .filter(|member| member.is_standing)
+            .map(|member| member.network.as_str())
+            .collect();
         let listing = catalog.list().map_err(Failure::of)?;
         let unused = listing.networks.iter().filter(|network| {
             let is_candidate = network.view.is_ours && !network.is_built_in();
-            is_candidate && !used.contains(network.name().as_str()) && filter::accepts(&self.filter, network, 0)
+            is_candidate
+                && !used.contains(network.name().as_str())
+                && filter::accepts(&self.filter, network, 0)
         });
         let mut code = ExitCode::SUCCESS;
         let mut gone: Vec<String> = Vec::new();
