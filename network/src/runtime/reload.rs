@@ -58,7 +58,7 @@ impl Runtime {
     }
 
     fn reload_entry(&self, entry: &Entry) -> Result<Fate, Reason> {
-        let Some(netns) = entry.netns.as_deref() else { return Ok(Fate::Gone) };
+        let Some(netns) = entry.namespace() else { return Ok(Fate::Gone) };
         if !is_there(netns, &entry.attachment, &entry.result)? {
             return Ok(Fate::Gone);
         }
@@ -66,7 +66,7 @@ impl Runtime {
         let _held = self.locks.shared(list.name())?;
         let request = Request {
             attachment: entry.attachment.clone(),
-            netns: entry.netns.clone(),
+            netns: Some(netns.to_owned()),
             args: entry.args.clone(),
             capability_args: entry.capability_args.clone(),
         };
