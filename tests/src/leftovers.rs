@@ -101,6 +101,9 @@ impl<'a> Before<'a> {
         if constants {
             lines.retain(|line| !is_constant(line));
         }
+        if allowed != Allowed::Books {
+            lines.retain(|line| !is_of_a_router(line));
+        }
         if matches!(allowed, Allowed::Client(_)) {
             lines.retain(|line| !is_shared_by_containers(line));
         }
@@ -119,6 +122,11 @@ fn is_link_local(line: &str) -> bool {
     line.contains(" route: ") && line.contains(" fe80::") && line.contains(" proto kernel ")
 }
 
+/// A route that the kernel makes for each subnet of a host that forwards IPv6: routers hear their anycast address.
+fn is_of_a_router(line: &str) -> bool {
+    line.starts_with("new route: anycast ") && line.contains(" proto kernel ")
+}
+
 /// A line of our tables that is the same whatever networks and containers there are.
 fn is_constant(line: &str) -> bool {
     let ours = ["new nftables: table inet netctl", "new nftables: table bridge netctl"];
@@ -127,7 +135,12 @@ fn is_constant(line: &str) -> bool {
 
 /// A line of the filter tables, be it told by nftables or by iptables, that is no single address's.
 fn is_shared_by_containers(line: &str) -> bool {
-    let tables = ["new nftables: table ip filter", "new iptables: iptables filter"];
+    let tables = [
+        "new nftables: table ip filter",
+        "new nftables: table ip6 filter",
+        "new iptables: iptables filter",
+        "new iptables: ip6tables filter",
+    ];
     let of_an_address = [" saddr ", " daddr ", " -s ", " -d "];
     tables.iter().any(|table| line.starts_with(table))
         && !of_an_address.iter().any(|words| line.contains(words))

@@ -3,7 +3,7 @@
 use lab::outcome::Outcome;
 use lab::{Neighbour, Place};
 use serde_json::{Value, json};
-use tests::clients::{Podman, create_network, image};
+use tests::clients::{Podman, conflist, create_network, image};
 use tests::{Allowed, Before, PluginFolder, Test, facts, programs};
 
 const NETWORK: &str = "mybr0";
@@ -88,6 +88,31 @@ fn addresses_are_those_that_were_asked_for() -> Test {
         podman.run(["rm", "-f", "late"]).ok()?;
     }
     podman.run(["rm", "-f", "-t", "0", "web", "db"]).ok()?;
+    assert_eq!(before.changes(Allowed::Client(NETWORK))?, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn both_families_are_had_and_published() -> Test {
+    let Some(podman) = Podman::start("dual", PluginFolder::ours()?)? else { return Ok(()) };
+    let host = podman.stage().host();
+    let outside = Neighbour::of(host, "outside")?;
+    let mut list = conflist(NETWORK, SUBNET);
+    let ipam = json!({
+        "type": "host-local",
+        "ranges": [[{"subnet": SUBNET}], [{"subnet": "fd26::/64"}]],
+        "routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}],
+    });
+    list["plugins"][0]["ipam"] = ipam;
+    host.write_file("/etc/cni/net.d/netctl-mybr0.conflist", list.to_string())?;
+    let before = Before::of(podman.stage())?;
+    let addresses = ["--ip", "172.26.5.5", "--ip6", "fd26::55"];
+    podman.serve("web", &[&["--network", NETWORK, "-p", "8080:80"], &addresses[..]].concat()).ok()?;
+    let web = podman.namespace("web")?;
+    assert_eq!(facts::addresses(&web, "eth0")?, ["172.26.5.5/16", "fd26::55/64"]);
+    assert_eq!(image::who(&outside, outside.host_v4(), 8080)?, outside.v4());
+    assert_eq!(image::who(&outside, outside.host_v6(), 8080)?, outside.v6());
+    podman.run(["rm", "-f", "-t", "0", "web"]).ok()?;
     assert_eq!(before.changes(Allowed::Client(NETWORK))?, Vec::<String>::new());
     Ok(())
 }
