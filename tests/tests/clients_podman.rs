@@ -3,7 +3,7 @@
 use lab::outcome::Outcome;
 use lab::{Neighbour, Place};
 use serde_json::{Value, json};
-use tests::clients::{Podman, conflist, create_network, image};
+use tests::clients::{Podman, create_network, image};
 use tests::{Allowed, Before, PluginFolder, Test, facts, programs};
 
 const NETWORK: &str = "mybr0";
@@ -12,7 +12,7 @@ const SUBNET: &str = "172.26.0.0/16";
 #[test]
 fn a_network_of_ours_is_shown_and_removed_like_podman_s_own() -> Test {
     let Some(podman) = Podman::start("shown", PluginFolder::ours()?)? else { return Ok(()) };
-    let file = create_network(podman.stage(), NETWORK, SUBNET)?;
+    let file = create_network(podman.stage(), NETWORK, &[SUBNET])?;
     assert!(
         podman.run(["network", "ls", "--format", "{{.Name}} {{.Driver}}"]).ok()?.contains("mybr0 bridge\n")
     );
@@ -39,7 +39,7 @@ fn a_container_gets_an_address_and_its_published_port_answers_everybody() -> Tes
     let host = podman.stage().host();
     let outside = Neighbour::of(host, "outside")?;
     outside.learn(SUBNET)?;
-    create_network(podman.stage(), NETWORK, SUBNET)?;
+    create_network(podman.stage(), NETWORK, &[SUBNET])?;
     let before = Before::of(podman.stage())?;
     podman.serve("web", &["--network", NETWORK, "-p", "8080:80"]).ok()?;
     for _ in 0..2 {
@@ -67,7 +67,7 @@ fn a_container_gets_an_address_and_its_published_port_answers_everybody() -> Tes
 #[test]
 fn addresses_are_those_that_were_asked_for() -> Test {
     let Some(podman) = Podman::start("asked", PluginFolder::ours()?)? else { return Ok(()) };
-    create_network(podman.stage(), NETWORK, SUBNET)?;
+    create_network(podman.stage(), NETWORK, &[SUBNET])?;
     let before = Before::of(podman.stage())?;
     let mac = "02:00:00:00:00:77";
     podman.serve("web", &["--network", NETWORK, "--ip", "172.26.5.5", "--mac-address", mac]).ok()?;
@@ -97,14 +97,7 @@ fn both_families_are_had_and_published() -> Test {
     let Some(podman) = Podman::start("dual", PluginFolder::ours()?)? else { return Ok(()) };
     let host = podman.stage().host();
     let outside = Neighbour::of(host, "outside")?;
-    let mut list = conflist(NETWORK, SUBNET);
-    let ipam = json!({
-        "type": "host-local",
-        "ranges": [[{"subnet": SUBNET}], [{"subnet": "fd26::/64"}]],
-        "routes": [{"dst": "0.0.0.0/0"}, {"dst": "::/0"}],
-    });
-    list["plugins"][0]["ipam"] = ipam;
-    host.write_file("/etc/cni/net.d/netctl-mybr0.conflist", list.to_string())?;
+    create_network(podman.stage(), NETWORK, &[SUBNET, "fd26::/64"])?;
     let before = Before::of(podman.stage())?;
     let addresses = ["--ip", "172.26.5.5", "--ip6", "fd26::55"];
     podman.serve("web", &[&["--network", NETWORK, "-p", "8080:80"], &addresses[..]].concat()).ok()?;
@@ -122,13 +115,13 @@ fn what_somebody_flushed_comes_back_by_reload() -> Test {
     let Some(podman) = Podman::start("flushed", PluginFolder::ours()?)? else { return Ok(()) };
     let host = podman.stage().host();
     let outside = Neighbour::of(host, "outside")?;
-    create_network(podman.stage(), NETWORK, SUBNET)?;
+    create_network(podman.stage(), NETWORK, &[SUBNET])?;
     podman.serve("web", &["--network", NETWORK, "-p", "8080:80"]).ok()?;
     let web = podman.namespace("web")?;
     host.run(["nft", "flush", "ruleset"]).ok()?;
     assert!(image::is_silent(&outside, outside.host_v4(), 8080));
     let said = netctl(&podman, &["reload"])?.ok()?;
-    assert!(said.starts_with("mybr0/") && said.ends_with("/eth0: put back\n"), "{said}");
+    assert!(said.starts_with("mybr0: as it was\nmybr0/") && said.ends_with("/eth0: put back\n"), "{said}");
     assert_eq!(image::who(&outside, outside.host_v4(), 8080)?, outside.v4());
     assert!(facts::pings(&web, &outside.v4().to_string()));
     // podman's own way: DEL and ADD.
@@ -144,8 +137,8 @@ fn a_container_is_on_two_networks_at_once_and_they_come_and_go() -> Test {
     let Some(podman) = Podman::start("two", PluginFolder::ours()?)? else { return Ok(()) };
     let host = podman.stage().host();
     let outside = Neighbour::of(host, "outside")?;
-    create_network(podman.stage(), NETWORK, SUBNET)?;
-    create_network(podman.stage(), "mybr1", "172.27.1.0/24")?;
+    create_network(podman.stage(), NETWORK, &[SUBNET])?;
+    create_network(podman.stage(), "mybr1", &["172.27.1.0/24"])?;
     // The bridges are there to stay, and with them what a published port needs of them.
     for network in [NETWORK, "mybr1"] {
         podman
@@ -156,7 +149,10 @@ fn a_container_is_on_two_networks_at_once_and_they_come_and_go() -> Test {
     podman.serve("both", &["--network", "mybr0,mybr1", "-p", "8080:80"]).ok()?;
     podman.serve("one", &["--network", "mybr1"]).ok()?;
     let (both, one) = (podman.namespace("both")?, podman.namespace("one")?);
-    assert_eq!(facts::links(&both)?, ["lo", "eth0", "eth1"]);
+    // In an order that differs from time to time, for podman attaches in any.
+    let mut links = facts::links(&both)?;
+    links.sort();
+    assert_eq!(links, ["eth0", "eth1", "lo"]);
     assert_eq!(image::who(&one, podman.address("both", "mybr1")?, 80)?, podman.address("one", "mybr1")?);
     // podman calls the chain of each network with the same ports, in an order that differs from time to time.
     assert_eq!(image::who(&outside, outside.host_v4(), 8080)?, outside.v4());
@@ -173,6 +169,51 @@ fn a_container_is_on_two_networks_at_once_and_they_come_and_go() -> Test {
     assert_eq!(image::who(&outside, outside.host_v4(), 8080)?, outside.v4());
     podman.run(["rm", "-f", "-t", "0", "one", "both"]).ok()?;
     assert_eq!(before.changes(Allowed::Books)?, Vec::<String>::new());
+    Ok(())
+}
+
+#[test]
+fn a_network_of_podman_s_is_listed_inspected_and_joined_and_its_containers_join_ours() -> Test {
+    if programs::reference("tuning").is_none() {
+        return Ok(());
+    }
+    let plugins = PluginFolder::ours()?;
+    plugins.reference("tuning")?;
+    let Some(podman) = Podman::start("joined", plugins)? else { return Ok(()) };
+    let stage = podman.stage();
+    create_network(stage, NETWORK, &[SUBNET])?;
+    podman.run(["network", "create", "--subnet", "10.99.0.0/24", "--label", "team=net", "podnet"]).ok()?;
+    // Neither takes what is the other's.
+    let refused = netctl(&podman, &["create", "late", "--subnet", "10.99.0.128/25"])?.refused()?;
+    assert!(refused.stderr().contains("overlaps network podnet (10.99.0.0/24)"), "{refused}");
+    podman.serve("web", &["--network", "podnet", "-p", "8080:80"]).ok()?;
+    let blue = stage.container("blue")?;
+    netctl(&podman, &["connect", "podnet", "blue", "--ip", "10.99.0.77"])?.ok()?;
+    let listed = netctl(&podman, &["ls", "-o", "json", "--filter", "label=team"])?.ok()?;
+    let listed: Value = serde_json::from_str(&listed)?;
+    assert_eq!((&listed[0]["Name"], &listed[0]["Containers"]), (&json!("podnet"), &json!(2)));
+    let inspected: Value = serde_json::from_str(&netctl(&podman, &["inspect", "podnet"])?.ok()?)?;
+    let containers = inspected[0]["Containers"].as_object().ok_or("no containers")?;
+    let named = |name: &str| containers.values().find(|container| container["Name"] == name).cloned();
+    let of_web = podman.address("web", "podnet")?;
+    let web = named("web").ok_or("podman's container is not there")?;
+    assert_eq!(web["IPv4Address"], format!("{of_web}/24"));
+    assert_eq!(web["Ports"]["80/tcp"][0]["HostPort"], "8080");
+    assert_eq!(named("blue").ok_or("ours is not there")?["IPv4Address"], "10.99.0.77/24");
+    assert_eq!(image::who(&blue, of_web, 80)?.to_string(), "10.99.0.77");
+    // A container of podman's, by the name that podman gave it, on a network of ours.
+    netctl(&podman, &["connect", NETWORK, "web"])?.ok()?;
+    let inside = podman.namespace("web")?;
+    assert_eq!(facts::addresses(&inside, "eth1")?, ["172.26.0.2/16"]);
+    assert_eq!(facts::routes(&inside)?[0], "default via 10.99.0.1 dev eth0");
+    netctl(&podman, &["disconnect", NETWORK, "web"])?.ok()?;
+    assert_eq!(facts::links(&inside)?, ["lo", "eth0"]);
+    let refused = netctl(&podman, &["rm", "podnet"])?.refused()?;
+    assert!(refused.stderr().contains("in use by") && refused.stderr().contains("web (eth0"), "{refused}");
+    netctl(&podman, &["disconnect", "podnet", "blue"])?.ok()?;
+    podman.run(["rm", "-f", "-t", "0", "web"]).ok()?;
+    netctl(&podman, &["rm", "podnet", NETWORK])?.ok()?;
+    assert_eq!(facts::links(stage.host())?, ["lo"]);
     Ok(())
 }
 

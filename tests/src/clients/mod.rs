@@ -12,12 +12,13 @@ pub use containerd::Containerd;
 pub use podman::Podman;
 
 use crate::folder::{self, PluginFolder};
+use crate::programs;
 use crate::stage::Stage;
 use lab::background;
 use lab::host::{self, Host};
 use lab::outcome::Unexpected;
 use lab::{Place, tools};
-use serde_json::{Value, json};
+use std::ffi::OsStr;
 
 /// A client could not be set up, although it is installed.
 #[derive(Debug, thiserror::Error)]
@@ -33,47 +34,24 @@ pub enum Error {
     Unexpected(#[from] Unexpected),
 }
 
-/// A network as `netctl create` writes it: a bridge of the same name, whose gateway is the first address of `subnet`, which
-/// ends in `.0`.
-#[must_use]
-pub fn conflist(name: &str, subnet: &str) -> Value {
-    let gateway = subnet.split_once(".0/").map_or_else(String::new, |(network, _)| format!("{network}.1"));
-    json!({
-        "cniVersion": "1.0.0",
-        "cniVersions": ["1.0.0", "1.1.0"],
-        "name": name,
-        "args": {"podman_labels": {"tier": "web"}},
-        "netctl": {"created": "2026-01-02T03:04:05Z"},
-        "plugins": [
-            {
-                "type": "bridge",
-                "bridge": name,
-                "isGateway": true,
-                "ipMasq": true,
-                "hairpinMode": true,
-                "gatewayMode": "nat",
-                "ipam": {
-                    "type": "host-local",
-                    "ranges": [[{"subnet": subnet, "gateway": gateway}]],
-                    "routes": [{"dst": "0.0.0.0/0"}],
-                },
-                "capabilities": {"ips": true, "mac": true},
-            },
-            {"type": "portmap", "capabilities": {"portMappings": true}},
-            {"type": "firewall"},
-        ],
-    })
-}
-
-/// Writes such a network where clients look for it, and returns the path.
+/// Makes a network by `netctl create` with these options, and returns the path of its file.
 ///
 /// # Errors
-/// As [`Place::write_file`].
+/// netctl fails.
 #[track_caller]
-pub fn create_network(stage: &Stage, name: &str, subnet: &str) -> Result<String, Unexpected> {
-    let path = format!("/etc/cni/net.d/netctl-{name}.conflist");
-    stage.host().write_file(&path, conflist(name, subnet).to_string())?;
-    Ok(path)
+pub fn create_network(
+    stage: &Stage,
+    name: &str,
+    subnets: &[&str],
+) -> Result<String, Box<dyn std::error::Error>> {
+    let netctl = programs::find("netctl")?;
+    let mut call =
+        vec![netctl.as_os_str(), "create".as_ref(), "--label".as_ref(), "tier=web".as_ref(), name.as_ref()];
+    for subnet in subnets {
+        call.extend([OsStr::new("--subnet"), subnet.as_ref()]);
+    }
+    stage.host().run(call).ok()?;
+    Ok(format!("/etc/cni/net.d/netctl-{name}.conflist"))
 }
 
 /// A host for a client that needs these programs; when one of them is absent, or control groups cannot be made here, says
@@ -88,16 +66,4 @@ fn stage(name: &str, programs: &[&str], plugins: PluginFolder) -> Result<Option<
         return Ok(None);
     }
     Ok(Some(Stage::of(host, plugins)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_address_is_the_gateway() {
-        let range = |subnet| conflist("net", subnet)["plugins"][0]["ipam"]["ranges"][0][0].take();
-        assert_eq!(range("172.26.0.0/16")["gateway"], "172.26.0.1");
-        assert_eq!(range("10.1.2.0/24")["gateway"], "10.1.2.1");
-    }
 }
