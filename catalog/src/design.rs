@@ -9,19 +9,16 @@ use std::net::IpAddr;
 
 use docker::Pool;
 use ipnetwork::IpNetwork;
-use vocab::{InterfaceName, NetworkName};
+use vocab::{InterfaceName, Mtu, NetworkName};
 
 pub use error::DesignError;
 
-use crate::taken::{By, HostFacts, Taken, overlap};
+use crate::facts::HostFacts;
+use crate::taken::{By, Taken};
 use crate::wish::{Driver, GatewayMode, Wish};
 
 /// The longest name: with `netctl-` before it and `.conflist` after it, it must be the name of a file.
 const LONGEST_NAME: usize = 128;
-/// The smallest MTU of a link that carries IPv6 (RFC 8200, section 5), in bytes.
-const IPV6_MTU: u32 = 1280;
-/// What the kernel gives a link that says nothing else, in bytes.
-const ETHERNET_MTU: u32 = 1500;
 
 /// A network that is there already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +53,8 @@ pub struct Design {
     pub subnets: Vec<SubnetPlan>,
     /// The bridge, or the link of the host that it works on.
     pub link: InterfaceName,
-    /// The MTU in bytes; the kernel's choice without one.
-    pub mtu: Option<u32>,
+    /// The MTU; the kernel's choice without one.
+    pub mtu: Option<Mtu>,
     /// Who reaches it.
     pub gateway_mode: GatewayMode,
     /// Whether what leaves it is masqueraded.
@@ -195,7 +192,8 @@ fn taken_from(wish: &Wish, around: Surroundings<'_>, link: &InterfaceName) -> Ve
         }
     };
     let is_own = |taken: &&Taken| {
-        matches!(taken.by, By::Nameserver) && parents.iter().any(|parent| overlap(*parent, taken.network))
+        matches!(taken.by, By::Nameserver)
+            && parents.iter().any(|parent| subnet::overlap(*parent, taken.network))
     };
     facts.filter(|taken| !is_own(taken)).cloned().chain(known).collect()
 }
@@ -205,29 +203,23 @@ fn plan_mtu(
     facts: &HostFacts,
     link: &InterfaceName,
     subnets: &[SubnetPlan],
-) -> Result<Option<u32>, DesignError> {
+) -> Result<Option<Mtu>, DesignError> {
     let has_ipv6 = subnets.iter().any(|subnet| subnet.subnet.is_ipv6());
     let wished = match (wish.mtu, wish.options.mtu) {
         (Some(mtu), Some(option)) if mtu != option => return Err(DesignError::TwoMtus { mtu, option }),
         (mtu, option) => mtu.or(option),
     };
     match wished {
-        Some(mtu) if !(68..=65_535).contains(&mtu) => Err(DesignError::Mtu { mtu }),
-        Some(mtu) if has_ipv6 && mtu < IPV6_MTU => Err(DesignError::MtuForIpv6 { mtu, least: IPV6_MTU }),
+        Some(mtu) if has_ipv6 && !mtu.carries_ipv6() => Err(DesignError::MtuForIpv6 { mtu }),
         Some(mtu) => match facts.link(link).filter(|_| wish.driver != Driver::Bridge) {
-            Some(parent) if mtu > parent.mtu => {
+            Some(parent) if mtu.bytes() > parent.mtu => {
                 Err(DesignError::MtuOfParent { mtu, parent: link.clone(), most: parent.mtu })
             }
             _ => Ok(Some(mtu)),
         },
         // Their interfaces have the MTU of their parent by themselves; and what leaves an internal network goes nowhere.
         None if wish.driver != Driver::Bridge || wish.internal => Ok(None),
-        // A tunnel may carry less than IPv6 allows. Its IPv4 is worth more than an error.
-        None => Ok(facts
-            .uplink
-            .as_ref()
-            .map(|uplink| uplink.mtu)
-            .filter(|mtu| *mtu != ETHERNET_MTU && (!has_ipv6 || *mtu >= IPV6_MTU))),
+        None => Ok(facts.mtu_of_uplink(has_ipv6)),
     }
 }
 

@@ -64,7 +64,7 @@ impl Design {
             Driver::Macvlan | Driver::Ipvlan => self.on_parent(),
         };
         if let Some(mtu) = self.mtu {
-            set(&mut plugin, "mtu", mtu.into());
+            set(&mut plugin, "mtu", json!(mtu));
         }
         set(&mut plugin, "ipam", self.ipam());
         set(&mut plugin, "capabilities", json!({"ips": true, "mac": true}));

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use cni::{Code, Fault};
 use docker::Reserved;
 use ipnetwork::IpNetwork;
-use vocab::{InterfaceName, NetworkName};
+use subnet::Family;
+use vocab::{InterfaceName, Mtu, NetworkName};
 
 use crate::taken::{By, Taken};
 use crate::wish::Driver;
@@ -44,7 +45,7 @@ pub enum DesignError {
     #[error(
         "no {family} subnet is free in the address pools: each overlaps a network or a route of this host"
     )]
-    PoolsEmpty { family: &'static str },
+    PoolsEmpty { family: Family },
     /// Neither family is wanted.
     #[error("the network would have no addresses: expected IPv4, IPv6 or both")]
     NoFamily,
@@ -83,18 +84,15 @@ pub enum DesignError {
     /// The link to work on is not there.
     #[error("driver {driver}: there is no link {parent}")]
     MissingParent { driver: Driver, parent: InterfaceName },
-    /// The MTU is none.
-    #[error("invalid mtu {mtu}: expected 68 to 65535 bytes")]
-    Mtu { mtu: u32 },
     /// The MTU is too small for IPv6.
-    #[error("mtu {mtu} is too small for IPv6: expected at least {least} bytes")]
-    MtuForIpv6 { mtu: u32, least: u32 },
+    #[error("mtu {mtu} is too small for IPv6: expected at least {} bytes", Mtu::IPV6)]
+    MtuForIpv6 { mtu: Mtu },
     /// The MTU is larger than the parent's.
     #[error("mtu {mtu} is larger than that of {parent}: expected at most {most} bytes")]
-    MtuOfParent { mtu: u32, parent: InterfaceName, most: u32 },
+    MtuOfParent { mtu: Mtu, parent: InterfaceName, most: u32 },
     /// Option and flag differ.
     #[error("--mtu {mtu} and the option com.docker.network.driver.mtu={option} differ: expected one of them")]
-    TwoMtus { mtu: u32, option: u32 },
+    TwoMtus { mtu: Mtu, option: Mtu },
     /// An internal network is masqueraded.
     #[error(
         "--internal and the option com.docker.network.bridge.enable_ip_masquerade=true exclude each other: nothing leaves an internal network"

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
+use subnet::Family;
 use vocab::InterfaceName;
 
 use super::{DesignError, SubnetPlan, Surroundings};
 use crate::pool;
-use crate::taken::{By, Taken, overlap};
+use crate::taken::{self, By, Taken};
 use crate::wish::{Driver, Wish};
 
 pub(super) fn plan(
@@ -19,7 +20,7 @@ pub(super) fn plan(
     let mut subnets = Vec::with_capacity(2);
     for subnet in &wish.subnets {
         check(*subnet, wish, taken)?;
-        if let Some(other) = subnets.iter().find(|other| overlap(**other, *subnet)) {
+        if let Some(other) = subnets.iter().find(|other| subnet::overlap(**other, *subnet)) {
             return Err(DesignError::SameTwice { subnet: *subnet, other: *other });
         }
         subnets.push(*subnet);
@@ -47,11 +48,10 @@ pub(super) fn plan(
 
 /// Those that are named must not be anybody's yet.
 fn check(subnet: IpNetwork, wish: &Wish, taken: &[Taken]) -> Result<(), DesignError> {
-    let without_host_bits = IpNetwork::new(subnet.network(), subnet.prefix()).unwrap_or(subnet);
-    if subnet != without_host_bits {
-        return Err(DesignError::HostBits { subnet, expected: without_host_bits });
+    if subnet != subnet::of(subnet) {
+        return Err(DesignError::HostBits { subnet, expected: subnet::of(subnet) });
     }
-    let longest = if subnet.is_ipv4() { 30 } else { 126 };
+    let longest = Family::of_network(subnet).longest_prefix();
     if subnet.prefix() > longest {
         return Err(DesignError::TooSmall { subnet, longest });
     }
@@ -59,23 +59,10 @@ fn check(subnet: IpNetwork, wish: &Wish, taken: &[Taken]) -> Result<(), DesignEr
         return Err(DesignError::Reserved { subnet, reserved });
     }
     // A macvlan has the addresses of the network that its parent is in, so only other networks are in its way.
-    let is_in_the_way = |taken: &&Taken| {
-        overlap(taken.network, subnet)
-            && (wish.driver == Driver::Bridge || matches!(taken.by, By::Network(_)))
-    };
-    match taken.iter().filter(is_in_the_way).max_by_key(|taken| rank(&taken.by)) {
+    let counts = |taken: &&Taken| wish.driver == Driver::Bridge || matches!(taken.by, By::Network(_));
+    match taken::in_the_way(taken.iter().filter(counts), subnet) {
         Some(taken) => Err(DesignError::Overlap { subnet, taken: Box::new(taken.clone()) }),
         None => Ok(()),
-    }
-}
-
-/// What tells most: a network has a name, and a route says more than the address that it came with.
-const fn rank(by: &By) -> u8 {
-    match by {
-        By::Network(_) => 3,
-        By::Route { .. } => 2,
-        By::Address { .. } => 1,
-        By::Nameserver => 0,
     }
 }
 
@@ -88,21 +75,19 @@ fn from_pools(
 ) -> Result<Vec<IpNetwork>, DesignError> {
     let mut taken = taken.to_vec();
     taken.extend(named.iter().map(|network| Taken { network: *network, by: By::Network(wish.name.clone()) }));
-    let wants_v4 = wish.ipv4 && !named.iter().any(IpNetwork::is_ipv4);
-    let wants_v6 = wish.ipv6 && !named.iter().any(IpNetwork::is_ipv6);
     if wish.driver != Driver::Bridge && named.is_empty() {
         return Err(DesignError::NoSubnet { driver: wish.driver, parents: parents(wish, around) });
     }
-    let mut found = Vec::new();
-    for (v6, _) in [(false, wants_v4), (true, wants_v6)].into_iter().filter(|(_, wanted)| *wanted) {
-        if wish.driver != Driver::Bridge && !v6 {
-            continue;
-        }
-        let free = pool::find_free(around.pools, &taken, v6);
-        let family = if v6 { "IPv6" } else { "IPv4" };
-        found.push(free.ok_or(DesignError::PoolsEmpty { family })?);
-    }
-    Ok(found)
+    let is_missing = |family: &Family| {
+        let is_wanted = match family {
+            Family::V4 => wish.ipv4 && wish.driver == Driver::Bridge,
+            Family::V6 => wish.ipv6,
+        };
+        is_wanted && named.iter().all(|named| Family::of_network(*named) != *family)
+    };
+    let find =
+        |family| pool::find_free(around.pools, &taken, family).ok_or(DesignError::PoolsEmpty { family });
+    Family::BOTH.into_iter().filter(is_missing).map(find).collect()
 }
 
 /// The subnets in which the parent of a macvlan is.
@@ -114,7 +99,7 @@ fn parents(wish: &Wish, around: Surroundings<'_>) -> Vec<IpNetwork> {
         IpAddr::V4(_) => true,
         IpAddr::V6(v6) => !v6.is_unicast_link_local(),
     });
-    global.filter_map(|address| IpNetwork::new(address.network(), address.prefix()).ok()).collect()
+    global.map(|address| subnet::of(*address)).collect()
 }
 
 /// The gateways and ranges that are named; each belongs to one subnet that is named.
@@ -132,9 +117,7 @@ impl Parts<'_> {
             }
         }
         for range in self.ranges {
-            let is_part =
-                |subnet: &IpNetwork| subnet.contains(range.network()) && subnet.contains(range.broadcast());
-            if !subnets.iter().any(is_part) {
+            if !subnets.iter().any(|subnet| subnet::holds(*subnet, *range)) {
                 return Err(DesignError::RangeOutside { range: *range, subnets: subnets.to_vec() });
             }
         }
@@ -157,7 +140,7 @@ impl Parts<'_> {
         if let (Some(one), Some(other)) = (range, ranges.next()) {
             return Err(DesignError::TwoRanges { subnet, one, other: *other });
         }
-        let (first, last) = usable(subnet);
+        let (first, last) = subnet::hosts(subnet);
         let gateway = named.or(router).unwrap_or(first);
         if !(first..=last).contains(&gateway) {
             return Err(DesignError::GatewayUnusable { gateway, subnet, first, last });
@@ -169,16 +152,5 @@ impl Parts<'_> {
             return Err(DesignError::RangeEmpty { range, gateway, bridge: bridge.cloned() });
         }
         Ok(SubnetPlan { subnet, gateway, range: range.map(|(_, from, to)| (from, to)) })
-    }
-}
-
-/// The first and the last address of a subnet that a host may have.
-fn usable(subnet: IpNetwork) -> (IpAddr, IpAddr) {
-    match subnet {
-        IpNetwork::V4(v4) => {
-            let (first, last) = (v4.network().to_bits() + 1, v4.broadcast().to_bits() - 1);
-            (IpAddr::V4(first.into()), IpAddr::V4(last.into()))
-        }
-        IpNetwork::V6(v6) => (IpAddr::V6((v6.network().to_bits() + 1).into()), IpAddr::V6(v6.broadcast())),
     }
 }
