@@ -25,10 +25,13 @@ pub const HOST: &str = "host";
 /// The name of the network of those who have a loopback interface only.
 pub const NONE: &str = "none";
 
-/// Whether no other network may have that name. `default` is what Docker's API calls the network `bridge`.
+/// What Docker's API calls the network `bridge`; so no other network may have that name.
+pub(crate) const DEFAULT: &str = "default";
+
+/// Whether a network of that name is on every host.
 #[must_use]
-pub(crate) fn is_reserved(name: &str) -> bool {
-    [BRIDGE, HOST, NONE, "default"].contains(&name)
+pub(crate) fn is_built_in(name: &str) -> bool {
+    [BRIDGE, HOST, NONE].contains(&name)
 }
 
 /// Why there is no network `bridge`.

@@ -2,9 +2,9 @@
 
 mod conflist;
 mod error;
+mod layout;
 mod subnets;
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use docker::Pool;
@@ -13,6 +13,7 @@ use vocab::{InterfaceName, Mtu, NetworkName};
 
 pub use error::DesignError;
 
+use crate::builtin;
 use crate::facts::HostFacts;
 use crate::taken::{By, Taken};
 use crate::wish::{Driver, GatewayMode, Wish};
@@ -61,6 +62,8 @@ pub struct Design {
     pub masquerade: bool,
     /// Whether its containers reach one another.
     pub icc: bool,
+    /// Whether other networks of the host do not reach it.
+    pub isolate: bool,
     /// Whether containers get a default route.
     pub default_route: bool,
     /// When it was made (RFC 3339).
@@ -96,6 +99,7 @@ impl Design {
         let taken = taken_from(&wish, around, &link);
         let subnets = subnets::plan(&wish, around, &taken, &link)?;
         let mtu = plan_mtu(&wish, around.facts, &link, &subnets)?;
+        let isolate = plan_isolation(&wish)?;
         if wish.internal && wish.options.masquerade == Some(true) {
             return Err(DesignError::InternalMasquerade);
         }
@@ -110,6 +114,7 @@ impl Design {
             gateway_mode,
             masquerade: !wish.internal && wish.options.masquerade.unwrap_or(nat),
             icc: wish.options.icc.unwrap_or(true),
+            isolate,
             default_route: !wish.internal && wish.options.no_default_route != Some(true),
             created,
             wish,
@@ -121,17 +126,14 @@ impl Design {
     pub fn has_gateway(&self) -> bool {
         self.gateway_mode != GatewayMode::Isolated
     }
-
-    /// The labels.
-    #[must_use]
-    pub const fn labels(&self) -> &BTreeMap<String, String> {
-        &self.wish.labels
-    }
 }
 
 fn check_name(name: &NetworkName, known: &[Known]) -> Result<(), DesignError> {
-    if crate::builtin::is_reserved(name.as_str()) {
+    if builtin::is_built_in(name.as_str()) {
         return Err(DesignError::Predefined { name: name.clone() });
+    }
+    if name.as_str() == builtin::DEFAULT {
+        return Err(DesignError::MeansBridge { name: name.clone() });
     }
     if name.as_str().len() > LONGEST_NAME {
         return Err(DesignError::LongName { name: name.clone(), longest: LONGEST_NAME });
@@ -196,6 +198,17 @@ fn taken_from(wish: &Wish, around: Surroundings<'_>, link: &InterfaceName) -> Ve
             && parents.iter().any(|parent| subnet::overlap(*parent, taken.network))
     };
     facts.filter(|taken| !is_own(taken)).cloned().chain(known).collect()
+}
+
+fn plan_isolation(wish: &Wish) -> Result<bool, DesignError> {
+    match (wish.isolate, wish.options.isolate) {
+        (true, Some(false)) => Err(DesignError::IsolateTwice),
+        // Its containers are neighbours of the host's neighbours: no rule of the host is on their way.
+        (true, _) if wish.driver != Driver::Bridge => {
+            Err(DesignError::IsolateOnParent { driver: wish.driver })
+        }
+        (flag, option) => Ok(flag || option == Some(true)),
+    }
 }
 
 fn plan_mtu(
