@@ -7,6 +7,7 @@ mod request;
 use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::AsFd;
+use std::path::Path;
 
 use cni::Success;
 use link::sysctl::Sysctl;
@@ -210,7 +211,7 @@ pub(crate) fn leaving(current: &List, entry: &Entry) -> (List, Request) {
     let list = List::parse(entry.config.clone()).unwrap_or_else(|_| current.clone());
     // A process id may be another container's by now, whose interface this DEL would take.
     let stands = entry.stands().unwrap_or(false);
-    let netns = entry.netns.clone().filter(|netns| stands || !netns.starts_with("/proc"));
+    let netns = entry.namespace().filter(|netns| stands || !netns.starts_with("/proc")).map(Path::to_owned);
     (list, Request::new(entry.attachment.clone(), netns))
 }
 

@@ -48,7 +48,7 @@ impl Member {
             network: entry.network.clone(),
             attachment: entry.attachment.clone(),
             name: entry.args.get("K8S_POD_NAME").map(str::to_owned),
-            netns: entry.netns.clone(),
+            netns: entry.namespace().map(Path::to_owned),
             addresses: entry.result.ips.iter().map(|ip| ip.address).collect(),
             mac: own.map(|own| own.mac.clone()).unwrap_or_default(),
             host_interface: on_host.map(|other| other.name.clone()),

@@ -172,7 +172,7 @@ impl Whereabouts<'_> {
     fn container(&self, text: &str) -> Result<Option<Sandbox>, TargetError> {
         let sandbox = |entry: &Entry| Sandbox {
             container: entry.attachment.container.clone(),
-            netns: entry.netns.clone(),
+            netns: entry.namespace().map(Path::to_owned),
         };
         let is_named = |entry: &&Entry| {
             entry.attachment.container.as_str() == text || entry.args.get("K8S_POD_NAME") == Some(text)
@@ -215,7 +215,7 @@ impl Whereabouts<'_> {
         let lives_here = |entry: &&Entry| {
             let same = |netns: &Path| Identity::of_path(netns).is_ok_and(|of| of == identity);
             // The number of a process may be another one's by now: then its interface is not there.
-            entry.netns.as_deref().is_some_and(same) && entry.stands().unwrap_or(false)
+            entry.namespace().is_some_and(same) && entry.stands().unwrap_or(false)
         };
         let known = self.entries.iter().find(lives_here).map(|entry| entry.attachment.container.clone());
         let named =

@@ -1,9 +1,11 @@
 //! The tour that `make demo` gives: the main job on real input, in a private host.
 //!
 //! A conflist as operators have it goes in; two namespaces are attached, reach each other and a neighbour outside,
-//! one publishes a port that survives a flush of the firewall, both are checked and detached; and nothing is left.
+//! one publishes a port that survives a flush of the firewall, both are checked and detached. Then the same in Docker's
+//! words: a named network, joined, cut, put back, removed; and nothing is left.
 //! Everything happens in namespaces made for it.
 
+mod named;
 mod stage;
 
 use std::error::Error;
@@ -68,6 +70,7 @@ fn tour() -> Result<Vec<String>, Box<dyn Error>> {
     publish(&stage, &host, &outside)?;
     check(&stage)?;
     detach(&stage)?;
+    named::show(&stage)?;
     let stays = STAYS.map(|(topic, text)| Except::Text(topic, text));
     Ok(before.left_behind(&host, &stays)?)
 }

@@ -6,6 +6,7 @@
 //! pipe on its stdin is closed: that happens however the maker dies. (A parent death signal would not do:
 //! it is sent when the *thread* ends that made the child, and test threads come and go.)
 
+use crate::control_groups::{self, ControlGroups};
 use crate::place::Place;
 use crate::process;
 use nix::unistd::Pid;
@@ -22,6 +23,7 @@ pub struct Host {
     name: String,
     init: Pid,
     unshare: Child,
+    control_groups: Option<ControlGroups>,
 }
 
 /// A host could not be made.
@@ -53,9 +55,19 @@ impl Host {
             .spawn()
             .map_err(|source| Error::Start { name: name.to_owned(), source })?;
         match wait_until_ready(&mut unshare) {
-            Some(init) => Ok(Self { name: name.to_owned(), init, unshare }),
+            Some(init) => Ok(Self { name: name.to_owned(), init, unshare, control_groups: None }),
             None => Err(Error::SetUp { name: name.to_owned(), said: last_words(&mut unshare) }),
         }
+    }
+
+    /// Gives the host control groups of its own, for those who run whole containers: what they make there would else
+    /// stay on the machine, whose groups a host has.
+    ///
+    /// # Errors
+    /// A sandbox without control groups, or with such as cannot be changed.
+    pub fn own_control_groups(&mut self) -> Result<(), control_groups::Error> {
+        self.control_groups = Some(ControlGroups::of(self)?);
+        Ok(())
     }
 
     /// The name, which is also the host name inside.
@@ -109,6 +121,7 @@ impl Drop for Host {
         process::children(&mut self.unshare).into_iter().for_each(process::kill_grandchild);
         // The first process is not gone before all others of its namespace are.
         let _reaped = self.unshare.wait();
+        // By now there is nobody in its control groups: they go with the fields.
     }
 }
 

@@ -22,6 +22,7 @@
 
 pub mod background;
 pub mod call;
+pub mod control_groups;
 pub mod daemons;
 pub mod faults;
 pub mod host;

@@ -15,6 +15,7 @@ mod process;
 mod socket;
 mod tables;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -122,6 +123,18 @@ pub fn find(protocol: Protocol, host_address: HostAddress, port: Port) -> Result
 /// # Errors
 /// [`Error`], when the kernel does not tell.
 pub fn find_any(wanted: &[Wanted]) -> Result<Option<(Wanted, Listener)>, Error> {
+    find_any_but(wanted, |_| false)
+}
+
+/// The same, passing over processes of which `may_listen` says that they take nothing amiss. One that has many ports is
+/// asked about once.
+///
+/// # Errors
+/// [`Error`], when the kernel does not tell.
+pub fn find_any_but(
+    wanted: &[Wanted],
+    mut may_listen: impl FnMut(&Listener) -> bool,
+) -> Result<Option<(Wanted, Listener)>, Error> {
     let mut tables = Vec::new();
     for protocol in Protocol::ALL {
         for family in [Family::V4, Family::V6] {
@@ -134,14 +147,25 @@ pub fn find_any(wanted: &[Wanted]) -> Result<Option<(Wanted, Listener)>, Error> 
             }
         }
     }
-    Ok(wanted.iter().find_map(|one| {
-        let of_protocol = tables.iter().filter(|(protocol, _)| *protocol == one.protocol);
-        let socket =
-            of_protocol.filter_map(|(_, sockets)| sockets.find(one.host_address, one.port)).next()?;
+    let heard = |one: &Wanted| {
+        let (protocol, host_address, port) = (one.protocol, one.host_address, one.port);
+        let of_protocol = tables.iter().filter(move |(of, _)| *of == protocol);
+        of_protocol.flat_map(move |(_, sockets)| sockets.hearing(host_address, port))
+    };
+    let mut passed_over = HashSet::new();
+    for (one, socket) in wanted.iter().flat_map(|one| heard(one).map(move |socket| (one, socket))) {
+        if passed_over.contains(&socket.inode) {
+            continue;
+        }
         let (pid, program) = process::holder(socket.inode).unzip();
         let (protocol, address) = (one.protocol, socket.address);
-        Some((*one, Listener { protocol, address, pid, program: program.flatten() }))
-    }))
+        let listener = Listener { protocol, address, pid, program: program.flatten() };
+        match pid.filter(|_| may_listen(&listener)) {
+            Some(pid) => passed_over.extend(process::sockets(pid)),
+            None => return Ok(Some((*one, listener))),
+        }
+    }
+    Ok(None)
 }
 
 fn listening(protocol: Protocol, family: Family, range: PortRange) -> Result<Vec<socket::Socket>, Error> {

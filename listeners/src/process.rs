@@ -1,7 +1,7 @@
-//! Which process has a socket.
+//! Which process has a socket, and which sockets a process has.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The process with the lowest number that has the socket, and its program's name. Processes that may not be looked
 /// into, and those that end meanwhile, are passed over.
@@ -18,8 +18,19 @@ pub(crate) fn holder(inode: u64) -> Option<(i32, Option<String>)> {
 }
 
 fn has(pid: i32, wanted: &str) -> bool {
-    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-    descriptors
-        .flatten()
-        .any(|descriptor| fs::read_link(descriptor.path()).is_ok_and(|target| target == Path::new(wanted)))
+    descriptors(pid).any(|target| target == Path::new(wanted))
+}
+
+/// The sockets of a process; none of one that has ended or may not be looked into.
+pub(crate) fn sockets(pid: i32) -> impl Iterator<Item = u64> {
+    descriptors(pid).filter_map(|target| {
+        let inode = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
+        inode.parse().ok()
+    })
+}
+
+/// What the descriptors of a process stand for.
+fn descriptors(pid: i32) -> impl Iterator<Item = PathBuf> {
+    let links = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    links.filter_map(|link| fs::read_link(link.path()).ok())
 }

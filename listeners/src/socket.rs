@@ -65,11 +65,12 @@ impl Sockets {
         Self(sockets)
     }
 
-    /// The first of those that have the port and hear one of the addresses.
-    pub(crate) fn find(&self, host_address: HostAddress, port: Port) -> Option<&Socket> {
+    /// Those that have the port and hear one of the addresses.
+    pub(crate) fn hearing(&self, host_address: HostAddress, port: Port) -> impl Iterator<Item = &Socket> {
         let first = self.0.partition_point(|socket| socket.address.port() < port.get());
-        let same_port = self.0.iter().skip(first).take_while(|socket| socket.address.port() == port.get());
-        same_port.into_iter().find(|socket| socket.hears(host_address))
+        let same_port =
+            self.0.iter().skip(first).take_while(move |socket| socket.address.port() == port.get());
+        same_port.filter(move |socket| socket.hears(host_address))
     }
 }
 
@@ -98,8 +99,8 @@ mod tests {
     #[test]
     fn a_port_is_found_among_its_neighbours() {
         let at = |port| Socket::new("10.0.0.1".parse().unwrap(), port, false, u64::from(port));
-        let sockets = Sockets::new([90, 80, 81, 79].map(at).to_vec());
-        let inode = |port| sockets.find(HostAddress::Any, Port::new(port).unwrap()).map(|found| found.inode);
-        assert_eq!([78, 79, 80, 82, 90, 91].map(inode), [None, Some(79), Some(80), None, Some(90), None]);
+        let sockets = Sockets::new([90, 80, 81, 79, 90].map(at).to_vec());
+        let count = |port| sockets.hearing(HostAddress::Any, Port::new(port).unwrap()).count();
+        assert_eq!([78, 79, 80, 82, 90, 91].map(count), [0, 1, 1, 0, 2, 0]);
     }
 }

@@ -8,7 +8,7 @@ use std::thread;
 
 use lab::traffic::{self, Transport};
 use lab::{Host, tools};
-use listeners::{Listener, Wanted, find, find_any};
+use listeners::{Listener, Wanted, find, find_any, find_any_but};
 use netns::Netns;
 use nix::sys::socket::sockopt::{Ipv6V6Only, ReuseAddr};
 use nix::sys::socket::{
@@ -147,6 +147,29 @@ fn the_first_port_that_is_taken_is_told_of_many() {
         // The other protocol's port of that number is free.
         let _other = UdpSocket::bind("127.0.0.1:2000").unwrap();
         assert_eq!(find_any(&wanted).unwrap().unwrap().0, wanted[1500]);
+    });
+}
+
+#[test]
+fn a_process_that_may_listen_is_passed_over_and_asked_about_once() {
+    on_a_host(|| {
+        let listeners: Vec<_> =
+            (1000..1010).map(|port| TcpListener::bind(("127.0.0.1", port)).unwrap()).collect();
+        let wanted: Vec<_> = (1000..2000)
+            .map(|number| Wanted {
+                protocol: Protocol::Tcp,
+                host_address: HostAddress::Any,
+                port: Port::new(number).unwrap(),
+            })
+            .collect();
+        let mut asked = 0;
+        let found = find_any_but(&wanted, |listener| {
+            asked += 1;
+            listener.pid == i32::try_from(std::process::id()).ok()
+        });
+        assert_eq!((found.unwrap(), asked), (None, 1));
+        assert_eq!(find_any_but(&wanted, |_| false).unwrap().unwrap().0, wanted[0]);
+        drop(listeners);
     });
 }
 

@@ -86,7 +86,7 @@ pub(crate) enum Among {
 
 /// The first of these ports that somebody else has, and who: another container in iptables, or a process. About our own
 /// table it is not asked here: `Firewall::publish` tells by itself, and leaves nobody time in between. A container is not
-/// in its own way.
+/// in its own way, and neither is the `conmon` that keeps its ports for it.
 ///
 /// It takes as long for a thousand ports as for one.
 ///
@@ -117,9 +117,38 @@ pub(crate) fn find(
         return Ok(Some((claim.mapping, Holder::Chain(claim))));
     }
     let wanted: Vec<Wanted> = mappings.iter().map(Wanted::from).collect();
-    let found = listeners::find_any(&wanted)?;
+    let found = listeners::find_any_but(&wanted, |listener| {
+        container.is_some_and(|container| keeps_ports_of(listener, container))
+    })?;
     Ok(found.and_then(|(wanted, listener)| {
         let mapping = mappings.iter().find(|mapping| Wanted::from(*mapping) == wanted)?;
         Some((*mapping, Holder::Process(listener)))
     }))
+}
+
+/// Whether a process only has a port so that nobody else gets it: podman lets the `conmon` of a container listen on all
+/// that is published for it, from the first ADD on, and answers nobody there. So every later one meets it: of a reload, of
+/// `podman network reload`, of a further network.
+fn keeps_ports_of(listener: &Listener, container: &ContainerId) -> bool {
+    let Listener { pid: Some(pid), program: Some(program), .. } = listener else { return false };
+    program == "conmon"
+        && std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|words| is_started_for(&words, container))
+}
+
+/// Whether a command line names a container.
+fn is_started_for(words: &[u8], container: &ContainerId) -> bool {
+    words.split(|byte| *byte == 0).any(|word| word == container.as_str().as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conmon_is_started_for_the_container_that_it_names() {
+        let words = ["/usr/bin/conmon", "--api-version", "1", "-c", "c0ffee", "-r", "/usr/sbin/runc", ""];
+        let words = words.join("\0");
+        let is_for = |name| is_started_for(words.as_bytes(), &ContainerId::new(name).unwrap());
+        assert_eq!(["c0ffee", "c0ffe", "1", "decaf"].map(is_for), [true, false, true, false]);
+    }
 }

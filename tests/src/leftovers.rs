@@ -23,6 +23,10 @@ pub enum Allowed<'a> {
     /// What belongs to the network and not to a container: the bridge itself, the constant part of our tables,
     /// and forwarding.
     Network(&'a str),
+    /// The same on the host of a client that keeps going after its last container: the chains of iptables that the
+    /// plugin `firewall` shares among all containers, as the reference does, and the folders where namespaces and libcni's
+    /// results are.
+    Client(&'a str),
     /// The constant part of our tables, and forwarding.
     Constants,
     /// Forwarding: nobody knows who else needs it.
@@ -80,17 +84,28 @@ impl<'a> Before<'a> {
             Except::Text(Topic::File, "/var/lib/cni/networks folder"),
             Except::Text(Topic::File, "/run/netctl"),
         ];
-        if let Allowed::Network(bridge) = allowed {
+        if let Allowed::Network(bridge) | Allowed::Client(bridge) = allowed {
             except.push(Except::Interface(bridge));
+        }
+        if let Allowed::Client(_) = allowed {
+            except.push(Except::Text(Topic::File, "/var/lib/cni/results folder"));
+            except.push(Except::Text(Topic::File, "/run/netns folder"));
+            except.push(Except::Text(Topic::Mount, "/run/netns tmpfs"));
         }
         if allowed != Allowed::Books {
             except.extend(FORWARDING.map(|text| Except::Text(Topic::Sysctl, text)));
         }
         let mut lines = self.snapshot.difference(now, &except);
-        let constants = matches!(allowed, Allowed::Network(_) | Allowed::Constants);
+        let constants = matches!(allowed, Allowed::Network(_) | Allowed::Client(_) | Allowed::Constants);
         lines.retain(|line| !is_folder_of_leases(line) && !is_link_local(line));
         if constants {
             lines.retain(|line| !is_constant(line));
+        }
+        if allowed != Allowed::Books {
+            lines.retain(|line| !is_of_a_router(line));
+        }
+        if matches!(allowed, Allowed::Client(_)) {
+            lines.retain(|line| !is_shared_by_containers(line));
         }
         lines
     }
@@ -107,8 +122,26 @@ fn is_link_local(line: &str) -> bool {
     line.contains(" route: ") && line.contains(" fe80::") && line.contains(" proto kernel ")
 }
 
+/// A route that the kernel makes for each subnet of a host that forwards IPv6: routers hear their anycast address.
+fn is_of_a_router(line: &str) -> bool {
+    line.starts_with("new route: anycast ") && line.contains(" proto kernel ")
+}
+
 /// A line of our tables that is the same whatever networks and containers there are.
 fn is_constant(line: &str) -> bool {
     let ours = ["new nftables: table inet netctl", "new nftables: table bridge netctl"];
     ours.iter().any(|table| line.starts_with(table)) && !line.contains(" element ")
+}
+
+/// A line of the filter tables, be it told by nftables or by iptables, that is no single address's.
+fn is_shared_by_containers(line: &str) -> bool {
+    let tables = [
+        "new nftables: table ip filter",
+        "new nftables: table ip6 filter",
+        "new iptables: iptables filter",
+        "new iptables: ip6tables filter",
+    ];
+    let of_an_address = [" saddr ", " daddr ", " -s ", " -d "];
+    tables.iter().any(|table| line.starts_with(table))
+        && !of_an_address.iter().any(|words| line.contains(words))
 }

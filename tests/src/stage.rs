@@ -40,7 +40,13 @@ impl Stage {
     /// # Errors
     /// The host cannot be made.
     pub fn with(name: &str, plugins: PluginFolder) -> Result<Self, Error> {
-        Ok(Self { host: Host::new(name)?, plugins })
+        Ok(Self::of(Host::new(name)?, plugins))
+    }
+
+    /// These plugins on a host that was made otherwise.
+    #[must_use]
+    pub const fn of(host: Host, plugins: PluginFolder) -> Self {
+        Self { host, plugins }
     }
 
     /// The host.

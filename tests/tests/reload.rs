@@ -144,3 +144,18 @@ fn who_is_gone_is_left_to_del_and_who_lost_his_port_is_told() -> Test {
     assert_eq!(netctl(&stage, &["reload", "othernet"])?.ok()?, "");
     Ok(())
 }
+
+#[test]
+fn a_runtime_that_does_not_note_the_namespace_gets_everything_back_as_well() -> Test {
+    let stage = Stage::new("not-noted")?;
+    let (web, gone) = (stage.container("web")?, stage.container("gone")?);
+    attach(&stage, "", "gone", 8001)?;
+    attach(&stage, "", "web", 8002)?;
+    gone.vanish(&stage)?;
+    stage.host().sh(r#"sed -i 's/"netns":"[^"]*",//' /var/lib/cni/results/*; nft flush ruleset"#).ok()?;
+    assert!(!stage.host().sh("cat /var/lib/cni/results/*").ok()?.contains("netns\":"));
+    assert_eq!(netctl(&stage, &["reload"])?.ok()?, "net/gone/eth0: gone\nnet/web/eth0: put back\n");
+    let _server = serve(&web, Transport::Tcp, "[::]:80".parse()?)?;
+    assert!(ask(stage.host(), Transport::Tcp, "127.0.0.1:8002".parse()?, WITHIN).is_ok());
+    Ok(())
+}

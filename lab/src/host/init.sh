@@ -31,6 +31,8 @@ done
 mkdir /run/sys
 if mount -t sysfs lab-sys /run/sys 2>/dev/null; then
     mount --rbind /sys/fs/cgroup /run/sys/fs/cgroup 2>/dev/null || true
+    # Whoever reads the list of mounts would find the covered ones first.
+    umount -l /sys 2>/dev/null || true
     mount --move /run/sys /sys
 fi
 umount -l /run

@@ -1,6 +1,6 @@
 //! One file of the cache, in libcni's format.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -42,7 +42,7 @@ pub struct Entry {
     pub network: NetworkName,
     /// The container and its interface.
     pub attachment: Attachment,
-    /// The container's namespace.
+    /// The container's namespace, if the runtime noted it: many do not. [`namespace`](Self::namespace) knows more.
     pub netns: Option<PathBuf>,
     /// The list as it was read; empty in files of older runtimes.
     pub config: Vec<u8>,
@@ -108,6 +108,19 @@ impl Entry {
             result,
             version,
         })
+    }
+
+    /// Where the container's namespace was at the time of ADD: as the runtime noted it, or else as the plugins answered.
+    /// The libcni of podman 4 and of containerd 1.6 notes none.
+    ///
+    /// Whether the container still lives there is another question, which only the namespace itself can answer.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&Path> {
+        let is_its_own = |interface: &&cni::Interface| {
+            interface.name == self.attachment.interface.as_str() && !interface.sandbox.is_empty()
+        };
+        let answered = || self.result.interfaces.iter().find(is_its_own);
+        self.netns.as_deref().or_else(|| answered().map(|interface| Path::new(&interface.sandbox)))
     }
 
     fn from_written(written: Written) -> Result<Self, Unreadable> {

@@ -73,6 +73,22 @@ fn what_libcni_wrote_is_read() {
 }
 
 #[test]
+fn a_namespace_that_the_runtime_did_not_note_is_the_one_in_the_result() {
+    let interfaces = json!([
+        {"name": "eth0"},
+        {"name": "eth1", "sandbox": "/run/netns/b"},
+        {"name": "eth0", "sandbox": "/run/netns/c"},
+    ]);
+    let result = Success::read(&json!({ "interfaces": interfaces }), Version::V1_0_0).unwrap();
+    let noted = Entry { result, ..entry("net", "a") };
+    let not_noted = Entry { netns: None, ..noted.clone() };
+    let nowhere = Entry { netns: None, ..entry("net", "a") };
+    assert_eq!(noted.namespace(), Some(Path::new("/run/netns/a")));
+    assert_eq!(not_noted.namespace(), Some(Path::new("/run/netns/c")));
+    assert_eq!(nowhere.namespace(), None);
+}
+
+#[test]
 fn what_is_empty_is_left_out() {
     let scratch = Scratch::new();
     let cache = Cache::new(scratch.path());

@@ -43,7 +43,7 @@ impl Entry {
     /// # Errors
     /// When the container's namespace can be opened and not looked into.
     pub fn stands(&self) -> Result<bool, Reason> {
-        self.netns.as_deref().map_or(Ok(false), |netns| is_there(netns, &self.attachment, &self.result))
+        self.namespace().map_or(Ok(false), |netns| is_there(netns, &self.attachment, &self.result))
     }
 }
 
@@ -69,7 +69,7 @@ impl Runtime {
     }
 
     fn reload_entry(&self, entry: &Entry) -> Result<Fate, Reason> {
-        let Some(netns) = entry.netns.as_deref() else { return Ok(Fate::Gone) };
+        let Some(netns) = entry.namespace() else { return Ok(Fate::Gone) };
         if !entry.stands()? {
             return Ok(Fate::Gone);
         }
@@ -77,7 +77,7 @@ impl Runtime {
         let _held = self.locks.shared(list.name())?;
         let request = Request {
             attachment: entry.attachment.clone(),
-            netns: entry.netns.clone(),
+            netns: Some(netns.to_owned()),
             args: entry.args.clone(),
             capability_args: entry.capability_args.clone(),
         };
