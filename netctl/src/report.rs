@@ -33,6 +33,12 @@ impl Failure {
         Self::from(Cause::from(failure)).hint(hint)
     }
 
+    /// An error that is no fault of the protocol's, with the way out that it knows.
+    pub(crate) fn with<E: Error + 'static>(error: E, hint: impl FnOnce(&E) -> Option<String>) -> Self {
+        let hint = hint(&error);
+        Self::from(error).hint(hint)
+    }
+
     /// Several faults of which one ends the program: the cause. The others are told now.
     pub(crate) fn each(faults: impl IntoIterator<Item = impl Fault>) -> Self {
         let mut faults = faults.into_iter().map(Self::of).collect::<Vec<_>>().into_iter();

@@ -5,12 +5,12 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::process::ExitCode;
 
-use catalog::{Driver, Options, Wish};
+use catalog::{Driver, OptionError, Options, Wish};
 use clap::{ArgAction, Args};
 use ipnetwork::IpNetwork;
 use jiff::Timestamp;
 use serde::Serialize;
-use vocab::{InvalidName, NetworkName};
+use vocab::NetworkName;
 
 use super::place::Place;
 use super::words;
@@ -22,7 +22,7 @@ use crate::report::{self, Failure};
 #[command(after_help = HELP)]
 pub(crate) struct Create {
     /// The name of the network
-    #[arg(value_parser = name)]
+    #[arg(value_parser = NetworkName::new)]
     name: NetworkName,
     /// What it is made of: bridge, macvlan or ipvlan
     #[arg(short, long, default_value = "bridge")]
@@ -129,11 +129,6 @@ Exit codes:
 #[error("expected an address and the length of its prefix, such as 172.26.0.0/16")]
 struct NoCidr;
 
-/// Like [`InvalidName`], for those who read it beside the option.
-fn name(text: &str) -> Result<NetworkName, InvalidName> {
-    NetworkName::new(text)
-}
-
 fn cidr(text: &str) -> Result<IpNetwork, NoCidr> {
     text.parse::<cni::Cidr>().map(|cidr| cidr.0).map_err(|_| NoCidr)
 }
@@ -223,10 +218,8 @@ impl Create {
                 (key.to_owned(), value.to_owned())
             })
             .collect();
-        let options = Options::read(self.driver, &pairs).map_err(|error| {
-            let hint = error.hint();
-            Failure::from(error).hint(hint)
-        })?;
+        let options = Options::read(self.driver, &pairs);
+        let options = options.map_err(|error| Failure::with(error, OptionError::hint))?;
         Ok(Wish {
             name: self.name,
             driver: self.driver,

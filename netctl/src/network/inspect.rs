@@ -73,10 +73,7 @@ impl Inspect {
 
 /// A line of each.
 fn in_format(format: &str, found: &[Inspection], output: &mut Output) -> Result<(), Failure> {
-    let told = |error: template::Error| {
-        let hint = error.hint();
-        Failure::from(error).hint(hint)
-    };
+    let told = |error| Failure::with(error, template::Error::hint);
     let template = Template::parse(format).map_err(told)?;
     for inspection in found {
         output.line(template.render(&serde_json::to_value(inspection)?).map_err(told)?)?;

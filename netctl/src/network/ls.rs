@@ -77,10 +77,7 @@ const TITLES: [(&str, &str); 2] = [("ID", "NETWORK ID"), ("CreatedAt", "CREATED 
 const STANDARD: &str = "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}";
 
 fn in_format(text: &str, rows: &[Row], output: &mut Output) -> Result<ExitCode, Failure> {
-    let told = |error: template::Error| {
-        let hint = error.hint();
-        Failure::from(error).hint(hint)
-    };
+    let told = |error| Failure::with(error, template::Error::hint);
     let rows: Vec<Value> = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
     let listing = Listing::parse(text, STANDARD).map_err(told)?;
     output.text(listing.render(&rows, &TITLES).map_err(told)?.as_bytes())?;
