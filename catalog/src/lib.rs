@@ -9,6 +9,7 @@ mod builtin;
 mod catalog;
 mod create;
 mod design;
+mod forget;
 mod id;
 mod join;
 mod leases;
@@ -18,6 +19,7 @@ mod pool;
 mod retire;
 mod taken;
 mod target;
+mod turn;
 mod view;
 mod wish;
 
