@@ -10,6 +10,7 @@ mod catalog;
 mod create;
 mod design;
 mod facts;
+mod forget;
 mod id;
 mod join;
 mod leases;
@@ -19,6 +20,7 @@ mod pool;
 mod retire;
 mod taken;
 mod target;
+mod turn;
 mod view;
 mod wish;
 

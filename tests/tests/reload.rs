@@ -159,6 +159,7 @@ fn a_runtime_that_does_not_note_the_namespace_gets_everything_back_as_well() -> 
     assert!(ask(stage.host(), Transport::Tcp, "127.0.0.1:8002".parse()?, WITHIN).is_ok());
     Ok(())
 }
+
 /// A network with two containers of which one publishes a port, and a client outside.
 struct Wired {
     stage: Stage,

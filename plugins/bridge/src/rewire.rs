@@ -3,14 +3,12 @@
 //! The container's own end is left as it is: what is inside is the container's.
 
 use cni::{Call, CheckCall, Failure, Reloaded, Success};
-use ipnetwork::IpNetwork;
 use link::bridge::{BridgeFacts, Keeper, Origin};
 use netlink::{Link, LinkName, RouteSocket};
 use netns::Netns;
 
-use crate::config::{Gateway, Settings};
+use crate::config::Settings;
 use crate::error::StepFault;
-use crate::plan;
 use crate::{addresses, gateway, spec, told};
 
 /// What a rewiring works with.
@@ -59,7 +57,7 @@ impl Rewire<'_> {
     }
 
     fn give_addresses(&self, host: &mut RouteSocket, bridge: &BridgeFacts) -> Result<Reloaded, Failure> {
-        let wanted = self.gateways();
+        let wanted = told::gateways(self.settings, self.result, &self.call.attachment.interface);
         if wanted.is_empty() {
             return Ok(Reloaded::AsItWas);
         }
@@ -69,14 +67,5 @@ impl Rewire<'_> {
         };
         let changes = addresses::ensure(host, &target, &wanted, (self.settings, self.delegated))?;
         Ok(if changes.is_empty() { restored } else { Reloaded::PutBack })
-    }
-
-    /// The addresses that ADD gave to the bridge.
-    fn gateways(&self) -> Vec<IpNetwork> {
-        match &self.settings.gateway {
-            Gateway::None => Vec::new(),
-            Gateway::OfIpam => plan::gateways(told::ips(self.result, &self.call.attachment.interface)),
-            Gateway::Fixed(addresses) => addresses.clone(),
-        }
     }
 }
