@@ -1,7 +1,7 @@
 //! Making a network: a file, then what the network has without any container.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -78,6 +78,10 @@ impl Fault for CreateError {
             Self::Catalog(error) => error.hint(),
             Self::Daemon(error) => error.hint(),
             Self::NoPlugin { source, .. } => source.failure().hint(),
+            Self::Write { source, .. } if source.kind() == ErrorKind::AlreadyExists => Some(
+                "what is there is no network that can be used: see to it that it goes, or choose another name"
+                    .to_owned(),
+            ),
             Self::Write { .. } => None,
             Self::Raise { source, .. } => source.hint(),
         }
@@ -173,18 +177,22 @@ fn write_whole(file: &Path, list: &Value) -> Result<(), CreateError> {
     text.push(b'\n');
     // No runtime reads a file without one of its extensions.
     let beside = file.with_extension("conflist.new");
-    let mut options = OpenOptions::new();
-    let opened = options.write(true).create(true).truncate(true).mode(0o644).open(&beside);
-    let written = opened.and_then(|mut opened| {
-        opened.write_all(&text)?;
+    // What a killed attempt left; or a symbolic link, which would have us write where it leads.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        removed => removed.map_err(write(&beside))?,
+    }
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&beside);
+    let written = opened.map_err(write(&beside)).and_then(|mut opened| {
+        opened.write_all(&text).map_err(write(file))?;
         // A network outlives a power cut; a torn file would be in every runtime's way.
-        opened.sync_all()
+        opened.sync_all().map_err(write(file))
     });
     // A link, unlike a renamed file, takes nobody's place: what has the name may be a network that cannot be read.
-    let linked = written.and_then(|()| fs::hard_link(&beside, file));
-    // What stays of it is no conflist, and is written over by the next attempt.
+    let linked = written.and_then(|()| fs::hard_link(&beside, file).map_err(write(file)));
+    // What stays of it is no conflist, and goes with the next attempt.
     let _ = fs::remove_file(&beside);
-    linked.map_err(write(file))
+    linked
 }
 
 impl From<BuiltInError> for CreateError {
