@@ -188,16 +188,20 @@ fn write_whole(file: &Path, text: &str) -> Result<(), CreateError> {
     DirBuilder::new().recursive(true).mode(0o755).create(folder).map_err(write(folder))?;
     // No runtime reads a file without one of its extensions.
     let beside = file.with_extension("conflist.new");
-    let mut options = OpenOptions::new();
-    let opened = options.write(true).create(true).truncate(true).mode(0o644).open(&beside);
-    let written = opened.and_then(|mut opened| {
-        opened.write_all(text.as_bytes())?;
+    // What a killed attempt left; or a symbolic link, which would have us write where it leads.
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        removed => removed.map_err(write(&beside))?,
+    }
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&beside);
+    let written = opened.map_err(write(&beside)).and_then(|mut opened| {
+        opened.write_all(text.as_bytes()).map_err(write(file))?;
         // A network outlives a power cut; a torn file would be in every runtime's way.
-        opened.sync_all()
+        opened.sync_all().map_err(write(file))
     });
     // A link, unlike a renamed file, takes nobody's place: what has the name may be a network that cannot be read.
-    let linked = written.and_then(|()| fs::hard_link(&beside, file));
-    // What stays of it is no conflist, and is written over by the next attempt.
+    let linked = written.and_then(|()| fs::hard_link(&beside, file).map_err(write(file)));
+    // What stays of it is no conflist, and goes with the next attempt.
     let _ = fs::remove_file(&beside);
-    linked.map_err(write(file))
+    linked
 }

@@ -44,7 +44,7 @@ Examples:
   netctl ls --filter driver=bridge --filter label=tier=web
   netctl ls -q --filter dangling=true
   netctl ls --format json | jq -r '.[].Name'
-  netctl ls --format 'table {{.Name}}\t{{.Subnets}}'
+  netctl ls --format 'table {{.Name}}\\t{{.Subnets}}'
 
 Exit codes:
   0  done

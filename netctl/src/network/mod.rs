@@ -15,13 +15,15 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use crate::output::{LongOutput, LongPretty, Output, Printing};
+use crate::output::{AlsoFormat, LongOutput, LongPretty, Output, Printing};
 use crate::report::Failure;
 
 /// Make, list, show, join and remove networks
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Network {
+    #[command(flatten)]
+    output: LongPretty,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -48,7 +50,7 @@ Exit codes:
 pub(crate) enum Verb {
     Create(Printing<create::Create, LongOutput>),
     #[command(visible_alias = "list")]
-    Ls(Printing<ls::Ls, LongPretty>),
+    Ls(Printing<ls::Ls, AlsoFormat>),
     Inspect(Printing<inspect::Inspect, LongPretty>),
     #[command(visible_alias = "remove")]
     Rm(Printing<rm::Rm, LongPretty>),
@@ -59,6 +61,7 @@ pub(crate) enum Verb {
 
 impl Network {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
+        output.heed(self.output);
         self.verb.run(output)
     }
 }
