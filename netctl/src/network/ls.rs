@@ -24,7 +24,7 @@ pub(crate) struct Ls {
     #[arg(short, long, value_name = "KEY=VALUE")]
     filter: Vec<Filter>,
     /// Print it so: table, json, or a template of Go's such as '{{.Name}}: {{.Driver}}'
-    #[arg(long, value_name = "FORMAT", conflicts_with = "quiet")]
+    #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
     /// Print ids only
     #[arg(short, long)]

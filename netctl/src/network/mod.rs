@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use crate::output::{AlsoFormat, LongOutput, LongPretty, Output, Printing};
+use crate::output::{LongOutput, LongPretty, Output, Printing};
 use crate::report::Failure;
 
 /// Make, list, show, join and remove networks
@@ -50,7 +50,7 @@ Exit codes:
 pub(crate) enum Verb {
     Create(Printing<create::Create, LongOutput>),
     #[command(visible_alias = "list")]
-    Ls(Printing<ls::Ls, AlsoFormat>),
+    Ls(Printing<ls::Ls, LongPretty>),
     Inspect(Printing<inspect::Inspect, LongPretty>),
     #[command(visible_alias = "remove")]
     Rm(Printing<rm::Rm, LongPretty>),

@@ -8,7 +8,7 @@ use std::io::{self, BufWriter, StdoutLock, Write};
 
 use serde::Serialize;
 
-pub(crate) use self::options::{AlsoFormat, Choice, Format, LongOutput, LongPretty, Options, Printing};
+pub(crate) use self::options::{Choice, Format, LongOutput, LongPretty, Options, Printing};
 use self::table::Table;
 
 /// Why data cannot be printed.

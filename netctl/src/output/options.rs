@@ -89,21 +89,6 @@ pub(crate) struct LongPretty {
     core: Core,
 }
 
-// The same with --format, where Docker has it.
-#[derive(Debug, Clone, Copy, Default, Args)]
-#[group(skip)]
-#[command(mut_arg("output", |arg| arg.short('o').visible_alias("format")))]
-pub(crate) struct AlsoFormat {
-    #[command(flatten)]
-    core: Core,
-}
-
-impl From<AlsoFormat> for Choice {
-    fn from(options: AlsoFormat) -> Self {
-        options.core.into()
-    }
-}
-
 // -j, for commands to which -o is something else, too.
 #[derive(Debug, Clone, Copy, Default, Args)]
 #[group(skip)]
@@ -196,8 +181,6 @@ mod tests {
         assert_eq!(choice::<LongOutput>("--output text --pretty"), Ok(Choice { pretty: true, ..TEXT }));
         assert_eq!(choice::<LongOutput>("-j"), Ok(JSON));
         assert_eq!(choice::<LongOutput>("-o json"), Err(ErrorKind::UnknownArgument));
-        assert_eq!(choice::<AlsoFormat>("--format json"), Ok(JSON));
-        assert_eq!(choice::<AlsoFormat>("-j --format table"), Ok(TEXT));
     }
 
     #[test]
