@@ -2,7 +2,7 @@
 //!
 //! A container's rules are `iptables-restore`'s. Where nf_tables holds them, what they need (the table, its chain
 //! POSTROUTING, and the container's chain) is made by netlink before: so it is known to be ours, and goes with the last
-//! container ([`crate::foreign::sweep`]); and while the container's chain is there nobody takes it away from under
+//! container (`foreign::sweep`); and while the container's chain is there nobody takes it away from under
 //! the program.
 
 mod chain;
