@@ -4,23 +4,23 @@ mod error;
 mod interface;
 mod request;
 
-use std::fs::File;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::AsFd;
 use std::path::Path;
 
 use cni::Success;
 use link::sysctl::Sysctl;
 use netns::Netns;
-use network::{Entry, List, Request, Runtime};
+use network::{Entry, Error, Errors, List, Request, Runtime};
 use ports::Chooser;
-use vocab::{Attachment, InterfaceName, MacAddress, NetworkName, PortMapping, Publish};
+use vocab::{Attachment, ContainerId, InterfaceName, MacAddress, NetworkName, PortMapping, Publish};
 
 pub use error::JoinError;
 
 use crate::catalog::{Catalog, Network, Origin};
+use crate::forget::forget_dead;
 use crate::member::Member;
 use crate::target::Sandbox;
+use crate::turn::Turn;
 
 /// What a person asks for when a container joins a network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub struct Joined {
     pub switched_on: Vec<&'static str>,
     /// Whether somebody on the network answers to its aliases.
     pub has_resolver: bool,
+    /// What could not be taken away of others whose containers are gone.
+    pub not_forgotten: Vec<Error>,
 }
 
 impl Catalog {
@@ -82,9 +84,10 @@ impl Catalog {
         if own.same_as(&open) && !runtime.netns_override {
             return Err(JoinError::OwnNamespace { container: sandbox.container.clone() });
         }
-        // Two who join one container at once must not choose the same name for its interface. The lock is on the
-        // namespace itself: it leaves no file, and every program that opens the same namespace finds it.
-        let _turn = turn(&open, sandbox)?;
+        let locked = Turn::wait(&open);
+        let _turn =
+            locked.map_err(|source| JoinError::Lock { container: sandbox.container.clone(), source })?;
+        let not_forgotten = bury(runtime, network, &sandbox.container)?;
         let members = self.members_of_container(runtime, sandbox)?;
         check_modes(network, sandbox, &members)?;
         let here = members.iter().find(|member| member.network == *network.name() && member.is_standing);
@@ -102,7 +105,6 @@ impl Catalog {
         };
         request::check_addresses(network, joining)?;
         let attachment = Attachment::new(sandbox.container.clone(), interface);
-        forget_stale(runtime, network, &attachment)?;
         // Until the ports are published, nobody else is given them.
         let mut chooser = None;
         let ports = self.settle(joining, network, &mut chooser)?;
@@ -111,7 +113,8 @@ impl Catalog {
         interface::ensure_loopback(&open)?;
         let result = self.add(runtime, network, &request)?;
         let has_resolver = declares(network, "aliases");
-        Ok(Joined { attachment, result, ports, switched_on: switched_on(before), has_resolver })
+        let switched_on = switched_on(before);
+        Ok(Joined { attachment, result, ports, switched_on, has_resolver, not_forgotten })
     }
 
     fn add(&self, runtime: &Runtime, network: &Network, request: &Request) -> Result<Success, JoinError> {
@@ -169,12 +172,6 @@ fn chance() -> u32 {
     u32::from_be_bytes([a, b, c, d])
 }
 
-fn turn(netns: &Netns, sandbox: &Sandbox) -> Result<File, JoinError> {
-    let locked =
-        netns.as_fd().try_clone_to_owned().map(File::from).and_then(|file| file.lock().map(|()| file));
-    locked.map_err(|source| JoinError::Lock { container: sandbox.container.clone(), source })
-}
-
 /// A container is in the host's namespace, or has nothing but `lo`, or is on networks.
 fn check_modes(network: &Network, sandbox: &Sandbox, members: &[Member]) -> Result<(), JoinError> {
     let container = sandbox.container.clone();
@@ -196,14 +193,15 @@ fn check_modes(network: &Network, sandbox: &Sandbox, members: &[Member]) -> Resu
     }
 }
 
-/// Takes away what an earlier container of the same name left: its namespace is gone, and nobody called DEL.
-fn forget_stale(runtime: &Runtime, network: &Network, attachment: &Attachment) -> Result<(), JoinError> {
-    let Some(entry) = runtime.cache.find(network.name(), attachment).unwrap_or(None) else { return Ok(()) };
-    if entry.stands().unwrap_or(true) {
-        return Ok(());
-    }
-    let (list, request) = leaving(&network.list, &entry);
-    Ok(runtime.del(&list, &request)?)
+/// Takes away what is left of the dead, so that none of them is in the way. What fails of others is theirs, and returned.
+fn bury(runtime: &Runtime, network: &Network, container: &ContainerId) -> Result<Vec<Error>, JoinError> {
+    let failed = forget_dead(runtime, network, container)?;
+    let is_its_own = |error: &Error| {
+        error.attachment.as_ref().is_some_and(|attachment| attachment.container == *container)
+    };
+    let (own, others) = failed.into_iter().partition(is_its_own);
+    Errors::none_of(own)?;
+    Ok(others)
 }
 
 /// The DEL for an entry of the cache: with the list that ADD was called with, for the network may have changed since.

@@ -1,6 +1,9 @@
 //! Taking a container away from a network, and giving it another way out when that was its way out.
 
+use std::io;
+
 use cni::{Code, Fault};
+use netns::Netns;
 use network::{CacheError, Entry, Errors, Runtime};
 use vocab::{ContainerId, InterfaceName, NetworkName};
 
@@ -8,6 +11,7 @@ use crate::catalog::{Catalog, Network};
 use crate::join::leaving;
 use crate::member::Member;
 use crate::target::Sandbox;
+use crate::turn::Turn;
 
 /// Why a container cannot leave a network.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +31,12 @@ pub enum LeaveError {
     /// What is kept of attachments cannot be read.
     #[error(transparent)]
     Cache(#[from] CacheError),
+    /// Its namespace cannot be opened.
+    #[error("open the network namespace of {container}")]
+    Open { container: ContainerId, source: netns::Error },
+    /// Others cannot be kept away.
+    #[error("lock the network namespace of {container}")]
+    Lock { container: ContainerId, source: io::Error },
     /// A plugin failed.
     #[error(transparent)]
     Plugins(#[from] Errors),
@@ -47,6 +57,7 @@ impl Fault for LeaveError {
     fn code(&self) -> Code {
         match self {
             Self::NotThere { .. } | Self::NoInterface { .. } => Code::UNKNOWN_CONTAINER,
+            Self::Open { .. } | Self::Lock { .. } => Code::INVALID_NETNS,
             Self::Cache(error) => error.code(),
             Self::Plugins(errors) => errors.code(),
         }
@@ -55,7 +66,7 @@ impl Fault for LeaveError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NotThere { network, .. } => Some(format!("`netctl inspect {network}` shows who is on it")),
-            Self::NoInterface { .. } => None,
+            Self::NoInterface { .. } | Self::Open { .. } | Self::Lock { .. } => None,
             Self::Cache(error) => error.hint(),
             Self::Plugins(errors) => errors.hint(),
         }
@@ -74,6 +85,7 @@ impl Catalog {
         sandbox: &Sandbox,
         interface: Option<&InterfaceName>,
     ) -> Result<Vec<Member>, LeaveError> {
+        let _turn = turn(sandbox)?;
         let entries = runtime.cache.all()?;
         let own: Vec<&Entry> =
             entries.iter().filter(|entry| entry.attachment.container == sandbox.container).collect();
@@ -112,12 +124,30 @@ impl Catalog {
     /// No file says that the network `bridge` exists, and no `rm` ends it: it is made for its first container and goes
     /// with its last one, link and leases.
     fn end_if_empty(&self, runtime: &Runtime, network: &Network) -> Result<(), Errors> {
-        let is_allowed = |entries: &[Entry]| if entries.is_empty() { Ok(()) } else { Err(NotEmpty::Used) };
+        let is_there = |entry: &Entry| entry.stands().unwrap_or(true);
+        let is_allowed = |entries: &[Entry]| match entries.iter().any(is_there) {
+            true => Err(NotEmpty::Used),
+            false => Ok(()),
+        };
         match runtime.retire(&network.list, is_allowed, || Ok(())) {
             Ok(()) | Err(NotEmpty::Used) => Ok(()),
             Err(NotEmpty::Plugins(errors)) => Err(errors),
         }
     }
+}
+
+/// The turn with a container; none, when its namespace is gone, for nobody joins that.
+fn turn(sandbox: &Sandbox) -> Result<Option<Turn>, LeaveError> {
+    let Some(netns) = sandbox.netns.as_deref() else { return Ok(None) };
+    let netns = match Netns::open(netns) {
+        Err(error) if error.is_gone() => return Ok(None),
+        Err(netns::Error::NotANamespace { .. } | netns::Error::OtherKind { .. }) => return Ok(None),
+        opened => {
+            opened.map_err(|source| LeaveError::Open { container: sandbox.container.clone(), source })?
+        }
+    };
+    let turn = Turn::wait(&netns);
+    turn.map(Some).map_err(|source| LeaveError::Lock { container: sandbox.container.clone(), source })
 }
 
 /// Why a network did not end.

@@ -12,12 +12,13 @@ use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::Path;
 
-use vocab::InterfaceName;
+use vocab::{InterfaceName, Mtu};
 
 use crate::wish::Wish;
 
 pub use error::{Beside, Error, Expected, Fault, Key, Refusal};
 pub use pool::{InvalidPool, Pool};
+pub use read::{resolver_option, search_domain};
 
 /// What a `daemon.json` says of networks, found consistent.
 ///
@@ -34,7 +35,7 @@ pub struct DaemonFile {
     /// `bridge`: whose the default network's bridge is.
     pub bridge: DefaultBridge,
     /// `mtu`: the largest packet of the default network, in bytes.
-    pub mtu: Option<u32>,
+    pub mtu: Option<Mtu>,
     /// `dns`: the name servers of containers that name none.
     pub dns: Vec<IpAddr>,
     /// `dns-search`: the domains in which they look for short names; `.` alone stands for none.

@@ -7,7 +7,6 @@
 //! [dockerd](https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file). Where Docker starts with
 //! a combination that cannot work, or drops a key without a word, it is refused here.
 
-mod address;
 mod daemon;
 mod family;
 mod name;
@@ -18,6 +17,7 @@ mod wish;
 
 pub use daemon::{
     Beside, DaemonFile, DefaultBridge, Error, Expected, Fault, InvalidPool, Key, Pool, Refusal,
+    resolver_option, search_domain,
 };
 pub use family::Family;
 pub use name::bridge_name;

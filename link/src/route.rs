@@ -113,6 +113,11 @@ impl PlannedRoute {
         self.destination.is_ipv6() && self.priority.is_none() && !self.gateways.is_empty()
     }
 
+    /// Whether a route that is there leads to the same destination.
+    pub(crate) fn is_rival_of(&self, other: &netlink::Route) -> bool {
+        self.destination == other.destination && self.table == other.table
+    }
+
     /// The same route with a rank behind those that name none, by the number of its link.
     pub(crate) fn behind(&self, index: u32) -> Self {
         Self { priority: Some(IP6_RT_PRIO_USER.saturating_add(index)), ..self.clone() }

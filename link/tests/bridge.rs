@@ -281,3 +281,19 @@ fn the_gateways_of_a_network_s_other_ranges_are_in_nobody_s_way() {
         assert!(alone.unwrap_err().to_string().ends_with("it already has 10.2.0.1/24"));
     });
 }
+
+#[test]
+fn a_bridge_is_switched_back_to_what_it_was() {
+    on_a_fresh_host(|host| {
+        foreign_bridge(host);
+        let before = bridge::find(host, &name("br0")).unwrap().unwrap();
+        let spec = BridgeSpec { promiscuous: true, ..bridge_spec() };
+        let (changed, origin) = bridge::ensure(host, &spec).unwrap();
+        assert!(origin == Origin::Adjusted && changed.is_up && changed.is_promiscuous);
+        bridge::restore(host, &before).unwrap();
+        assert_eq!(bridge::find(host, &before.name).unwrap().unwrap(), before);
+        bridge::restore(host, &before).unwrap();
+        host.remove_links(&[before.index]).unwrap();
+        bridge::restore(host, &before).unwrap();
+    });
+}

@@ -21,11 +21,19 @@ pub(crate) struct Roots {
         value_delimiter = ':',
         value_hint = ValueHint::DirPath,
         env = "CNI_PATH",
-        hide_env_values = true
+        hide_env_values = true,
+        help_heading = "Places"
     )]
     plugin_dir: Vec<OsString>,
     /// Find networks in this directory [default: /etc/cni/net.d]
-    #[arg(long, global = true, value_name = "DIR", env = "NETCONFPATH", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "NETCONFPATH",
+        hide_env_values = true,
+        help_heading = "Places"
+    )]
     #[arg(value_hint = ValueHint::DirPath)]
     conf_dir: Option<OsString>,
     #[command(flatten)]
@@ -36,7 +44,14 @@ pub(crate) struct Roots {
 #[derive(Debug, Args)]
 pub(crate) struct KeptResults {
     /// Keep results below this directory [default: /var/lib/cni]
-    #[arg(long, global = true, value_name = "DIR", env = "NETCTL_CNI_CACHE_DIR", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "NETCTL_CNI_CACHE_DIR",
+        hide_env_values = true,
+        help_heading = "Places"
+    )]
     #[arg(value_hint = ValueHint::DirPath)]
     cache_dir: Option<OsString>,
 }

@@ -4,6 +4,7 @@ mod add;
 mod check;
 mod del;
 mod error;
+mod forget;
 mod gc;
 mod raise;
 mod reload;

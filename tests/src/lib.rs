@@ -16,6 +16,7 @@ pub mod disturb;
 pub mod facts;
 pub mod folder;
 pub mod leftovers;
+pub mod line;
 pub mod programs;
 pub mod stage;
 pub mod surprise;

@@ -13,7 +13,7 @@ struct Damage {
     words: &'static [&'static str],
 }
 
-const DAMAGES: [Damage; 15] = [
+const DAMAGES: [Damage; 18] = [
     Damage { script: "ip addr del 10.1.0.2/24 dev eth0", inside: true, words: &["10.1.0.2"] },
     Damage { script: "ip addr del fd00:1::2/64 dev eth0", inside: true, words: &["fd00:1::2"] },
     Damage {
@@ -34,7 +34,10 @@ const DAMAGES: [Damage; 15] = [
     Damage { script: "ip link set $PORT nomaster", inside: false, words: &["br0"] },
     Damage { script: "ip link delete $PORT", inside: false, words: &["eth0"] },
     Damage { script: "ip link set br0 address 02:00:00:00:00:77", inside: false, words: &["br0"] },
-    Damage { script: "ip link delete br0", inside: false, words: &["br0"] },
+    Damage { script: "ip link delete br0", inside: false, words: &["br0", "gone"] },
+    Damage { script: "ip link set br0 down", inside: false, words: &["br0", "down"] },
+    Damage { script: "ip addr del 10.1.0.1/24 dev br0", inside: false, words: &["br0", "10.1.0.1/24"] },
+    Damage { script: "ip addr del fd00:1::1/64 dev br0", inside: false, words: &["br0", "fd00:1::1/64"] },
     Damage { script: "rm /var/lib/cni/networks/net/10.1.0.2", inside: false, words: &["10.1.0.2"] },
     Damage { script: "nft flush ruleset", inside: false, words: &["masquerade"] },
 ];

@@ -5,14 +5,14 @@ use lab::{Neighbour, Place};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tests::config::{dual, portmap, with};
-use tests::facts::ruleset;
-use tests::{Stage, Surprise, Test, programs};
+use tests::facts::{addresses, link, pings, plain, ports, ruleset};
+use tests::{Container, Stage, Surprise, Test, programs};
 
 const WITHIN: Duration = Duration::from_secs(5);
 
 /// A network with everything that a flush can take, as a conflist.
 fn conflist(backend: &str) -> Value {
-    let bridge = with(dual(), json!({"gatewayMode": "nat", "macspoofchk": true}));
+    let bridge = with(dual(), json!({"gatewayMode": "nat", "macspoofchk": true, "mtu": 1450}));
     let mut portmap = with(portmap(&[]), json!({"runtimeConfig": null}));
     if !backend.is_empty() {
         portmap["backend"] = json!(backend);
@@ -158,4 +158,112 @@ fn a_runtime_that_does_not_note_the_namespace_gets_everything_back_as_well() -> 
     let _server = serve(&web, Transport::Tcp, "[::]:80".parse()?)?;
     assert!(ask(stage.host(), Transport::Tcp, "127.0.0.1:8002".parse()?, WITHIN).is_ok());
     Ok(())
+}
+
+/// A network with two containers of which one publishes a port, and a client outside.
+struct Wired {
+    stage: Stage,
+    outside: Neighbour,
+    containers: [Container; 2],
+    /// The bridge's MAC address as everybody knows it.
+    mac: String,
+    _server: lab::Background,
+}
+
+impl Wired {
+    fn new(name: &str) -> Result<Self, Box<dyn std::error::Error>> {
+        let stage = Stage::new(name)?;
+        let outside = Neighbour::of(stage.host(), "outside")?;
+        let containers = [stage.container("db")?, stage.container("web")?];
+        attach(&stage, "", "db", 8081)?;
+        attach(&stage, "", "web", 8080)?;
+        let server = serve(&containers[1], Transport::Tcp, "[::]:80".parse()?)?;
+        let mac = plain(&link(stage.host(), "br0")?["address"]);
+        Ok(Self { stage, outside, containers, mac, _server: server })
+    }
+
+    /// Whether the port of `web` answers outside and to the host itself.
+    fn serves(&self) -> Result<bool, std::net::AddrParseError> {
+        let (outside, host) = ("10.99.0.1:8080".parse()?, "127.0.0.1:8080".parse()?);
+        Ok(ask(&self.outside, Transport::Tcp, outside, WITHIN).is_ok()
+            && ask(self.stage.host(), Transport::Tcp, host, WITHIN).is_ok())
+    }
+
+    fn check(&self, name: &str) -> Result<lab::Outcome, Box<dyn std::error::Error>> {
+        netctl(&self.stage, &["cni", "check", "net", name, "--container-id", name])
+    }
+
+    /// Everything is as after ADD.
+    #[track_caller]
+    fn assert_whole(&self, context: &str) -> Test {
+        for container in &self.containers {
+            assert!(pings(container, "10.1.0.1") && pings(container, "fd00:1::1"), "{context}");
+            self.check(container.id())?.ok()?;
+        }
+        assert!(pings(&self.containers[0], "10.1.0.3"), "{context}");
+        assert!(self.serves()?, "{context}");
+        let bridge = link(self.stage.host(), "br0")?;
+        assert_eq!(
+            (plain(&bridge["address"]), &bridge["mtu"]),
+            (self.mac.clone(), &json!(1450)),
+            "{context}"
+        );
+        assert_eq!(addresses(self.stage.host(), "br0")?, ["10.1.0.1/24", "fd00:1::1/64"], "{context}");
+        assert_eq!(netctl(&self.stage, &["reload"])?.ok()?, AS_IT_WAS, "{context}");
+        Ok(())
+    }
+}
+
+const AS_IT_WAS: &str = "net/db/eth0: as it was\nnet/web/eth0: as it was\n";
+
+#[test]
+fn the_wires_come_back_whoever_cut_them() -> Test {
+    let wired = Wired::new("wires")?;
+    wired.assert_whole("in the beginning")?;
+    let port = &ports(wired.stage.host(), "br0")?[1];
+    for (cut, said) in [
+        ("ip link del br0".to_owned(), "net/db/eth0: put back\nnet/web/eth0: put back\n"),
+        ("ip addr flush dev br0".to_owned(), "net/db/eth0: put back\nnet/web/eth0: as it was\n"),
+        ("ip link set br0 down".to_owned(), "net/db/eth0: put back\nnet/web/eth0: as it was\n"),
+        (format!("ip link set {port} nomaster"), "net/db/eth0: as it was\nnet/web/eth0: put back\n"),
+        (format!("ip link set {port} down"), "net/db/eth0: as it was\nnet/web/eth0: put back\n"),
+    ] {
+        wired.stage.host().sh(&cut).ok()?;
+        // Nobody asks for the gateway meanwhile: who asked in vain once would not be answered for a second or two.
+        assert_eq!(netctl(&wired.stage, &["reload"])?.ok()?, said, "{cut}");
+        wired.assert_whole(&cut)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn who_comes_to_a_bridge_that_is_made_anew_finds_the_address_that_the_others_know() -> Test {
+    let wired = Wired::new("anew")?;
+    wired.stage.host().sh("ip link del br0").ok()?;
+    let third = wired.stage.container("third")?;
+    attach(&wired.stage, "", "third", 8083)?;
+    let said = netctl(&wired.stage, &["reload"])?.ok()?;
+    assert_eq!(said, "net/db/eth0: put back\nnet/third/eth0: as it was\nnet/web/eth0: put back\n");
+    wired.check("third")?.ok()?;
+    assert!(pings(&third, "10.1.0.3"));
+    netctl(&wired.stage, &["cni", "del", "net", "third", "--container-id", "third"])?.ok()?;
+    wired.assert_whole("with a third")
+}
+
+#[test]
+fn an_address_of_somebody_else_in_the_way_is_told_and_keeps_no_rule_from_coming_back() -> Test {
+    let wired = Wired::new("way")?;
+    let taken = "ip addr flush dev br0; ip addr add 10.7.0.1/24 dev br0; nft flush ruleset";
+    wired.stage.host().sh(taken).ok()?;
+    let outcome = netctl(&wired.stage, &["reload"])?;
+    assert_eq!(outcome.code(), Some(1), "{outcome}");
+    assert!(
+        outcome.stderr().contains("give bridge br0 the address 10.1.0.1/24: it already has 10.7.0.1/24"),
+        "{outcome}"
+    );
+    let rules = ruleset(wired.stage.host())?;
+    assert!(rules.contains("\"br0\" . 10.1.0.0/24"), "the masquerade: {rules}");
+    wired.stage.host().sh("ip addr del 10.7.0.1/24 dev br0").ok()?;
+    netctl(&wired.stage, &["reload"])?.ok()?;
+    wired.assert_whole("once it is gone")
 }

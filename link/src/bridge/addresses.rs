@@ -68,6 +68,14 @@ pub fn ensure_addresses(
     Ok(changes)
 }
 
+/// The addresses of the bridge, IPv4 first.
+///
+/// # Errors
+/// What the kernel says.
+pub fn list_addresses(socket: &mut RouteSocket, bridge: &BridgeFacts) -> Result<Vec<IpNetwork>, Error> {
+    Ok(socket.addresses_of(bridge.index)?.into_iter().map(|address| address.network).collect())
+}
+
 /// Takes back what [`ensure_addresses`] did.
 ///
 /// # Errors

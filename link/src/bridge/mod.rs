@@ -8,11 +8,12 @@ mod plan;
 
 use std::path::Path;
 
+use netlink::reaper::{self, Caller};
 use netlink::{Batch, Label, Link, LinkName, Replies, RouteSocket};
 use nix::errno::Errno;
 use vocab::{InterfaceName, MacAddress};
 
-pub use addresses::{AddressChanges, OnConflict, ensure_addresses, restore_addresses};
+pub use addresses::{AddressChanges, OnConflict, ensure_addresses, list_addresses, restore_addresses};
 pub use error::Error;
 pub use keeper::{Keeper, OURS, is_ours};
 pub use mac::own_mac;
@@ -141,6 +142,21 @@ pub fn ensure(socket: &mut RouteSocket, spec: &BridgeSpec) -> Result<(BridgeFact
     Err(Error::Unsteady { name: spec.name.clone(), attempts: ATTEMPTS })
 }
 
+/// Makes a bridge what it was `before`: up or down, promiscuous or not, minding VLANs or not.
+///
+/// # Errors
+/// What the kernel says.
+pub fn restore(socket: &mut RouteSocket, before: &BridgeFacts) -> Result<(), Error> {
+    let Some(now) = find(socket, &before.name)?.filter(|now| now.index == before.index) else {
+        return Ok(());
+    };
+    let batch = plan::restore(before, &now);
+    if !batch.is_empty() {
+        socket.run(batch)?;
+    }
+    Ok(())
+}
+
 /// Says on a bridge that we made who keeps it from now on.
 ///
 /// # Errors
@@ -163,6 +179,31 @@ pub fn remove_if_unused(
     name: &InterfaceName,
     keeper: &Keeper,
 ) -> Result<Removal, Error> {
+    remove(socket, name, keeper, |socket, bridge| Ok(socket.remove_links(&[bridge.index])?))
+}
+
+/// The same, without waiting for what the kernel does after the bridge is out of its lists: a child of the caller's does.
+///
+/// # Errors
+/// As with [`remove_if_unused`]; [`Error::Reaper`] when the child cannot do its work.
+pub fn remove_if_unused_detached(
+    socket: &mut RouteSocket,
+    name: &InterfaceName,
+    keeper: &Keeper,
+    caller: Caller,
+) -> Result<Removal, Error> {
+    let detached = |_: &mut RouteSocket, bridge: &BridgeFacts| {
+        Ok(reaper::remove_link_detached(bridge.index, &bridge.name, Vec::new(), caller)?)
+    };
+    remove(socket, name, keeper, detached)
+}
+
+fn remove(
+    socket: &mut RouteSocket,
+    name: &InterfaceName,
+    keeper: &Keeper,
+    how: impl FnOnce(&mut RouteSocket, &BridgeFacts) -> Result<(), Error>,
+) -> Result<Removal, Error> {
     let Some(bridge) = find(socket, name)? else { return Ok(Removal::Missing) };
     let is_kept = |keeper| bridge.is_kept_by(keeper);
     if !bridge.is_being_made && !is_kept(keeper) && !is_kept(&Keeper::Containers) {
@@ -171,7 +212,7 @@ pub fn remove_if_unused(
     if let Some(port) = find_port(socket, &bridge, |_| true)? {
         return Ok(Removal::InUse { port: port.name });
     }
-    socket.remove_links(&[bridge.index])?;
+    how(socket, &bridge)?;
     Ok(Removal::Removed)
 }
 
@@ -235,17 +276,36 @@ fn takes_its_ports_mac(name: &InterfaceName) -> bool {
 
 fn create(socket: &mut RouteSocket, spec: &BridgeSpec) -> Result<BridgeFacts, Error> {
     let mac = spec.mac.map_or_else(|| own_mac(&spec.name), Ok)?;
-    let mut batch = Batch::new();
-    let ticket = batch.create_link(Label::new("create bridge", &spec.name), &plan::create(spec, mac));
-    let index = match run(socket, spec, batch)?.take_link(ticket) {
-        Some(link) => link.index,
-        None => socket.expect_link(LinkName::Name(&spec.name))?.index,
-    };
+    let index = make(socket, spec, mac)?;
     let made = finish(socket, spec, index);
     made.and_then(|made| require_vlan_filtering(spec, &made).map(|()| made)).inspect_err(|_| {
         // The error that is reported is the first one.
         let _ = socket.remove_links(&[index]);
     })
+}
+
+/// Makes the bridge, which is nobody's yet; its number.
+fn make(socket: &mut RouteSocket, spec: &BridgeSpec, mac: MacAddress) -> Result<u32, Error> {
+    let mut batch = Batch::new();
+    let ticket = batch.create_link(Label::new("create bridge", &spec.name), &plan::create(spec, mac));
+    let mut replies = socket.run_each(batch).inspect_err(|_| remove_unheard(&spec.name))?;
+    if let Some(refused) = replies.refused(ticket) {
+        return Err(explain(spec, refused.clone().into()));
+    }
+    let made = match replies.take_link(ticket) {
+        Some(made) => made,
+        None => socket.expect_link(LinkName::Name(&spec.name)).inspect_err(|_| remove_unheard(&spec.name))?,
+    };
+    Ok(made.index)
+}
+
+/// Removes a bridge that may have been made although the answer was lost. One that somebody has finished stays.
+fn remove_unheard(name: &InterfaceName) {
+    // The error that is reported is the first one.
+    let _ = RouteSocket::open().map_err(Error::from).and_then(|mut host| match find(&mut host, name)? {
+        Some(bridge) if bridge.is_being_made => Ok(host.remove_links(&[bridge.index])?),
+        _ => Ok(()),
+    });
 }
 
 /// Does what can only be done once the bridge is there.
@@ -259,10 +319,14 @@ fn finish(socket: &mut RouteSocket, spec: &BridgeSpec, index: u32) -> Result<Bri
 }
 
 fn run(socket: &mut RouteSocket, spec: &BridgeSpec, batch: Batch) -> Result<Replies, Error> {
-    socket.run(batch).map_err(|error| match error.errno() {
+    socket.run(batch).map_err(|error| explain(spec, error))
+}
+
+fn explain(spec: &BridgeSpec, error: netlink::Error) -> Error {
+    match error.errno() {
         Some(Errno::EOPNOTSUPP) if spec.vlan_filtering => Error::NoVlanFiltering { name: spec.name.clone() },
         _ => error.into(),
-    })
+    }
 }
 
 /// Some kernels whose bridges mind no VLANs do not refuse to be told so, but ignore it.

@@ -9,7 +9,7 @@ use vocab::MacAddress;
 
 use super::keeper::BEING_MADE;
 use super::{BridgeFacts, BridgeSpec, Keeper};
-use crate::message::{info, mac, named, numbered, switch_on};
+use crate::message::{info, mac, named, numbered, switch_off, switch_on};
 
 /// The message that makes the bridge. It is not up yet, and nobody's.
 pub(super) fn create(spec: &BridgeSpec, address: MacAddress) -> LinkMessage {
@@ -28,6 +28,25 @@ pub(super) fn finish(spec: &BridgeSpec, index: u32) -> Batch {
     message.attributes.extend(kept_by(&spec.keeper));
     let mut batch = Batch::new();
     batch.set_link(Label::new("switch on bridge", &spec.name), &message);
+    batch
+}
+
+/// What makes it again what it was.
+pub(super) fn restore(before: &BridgeFacts, now: &BridgeFacts) -> Batch {
+    let mut batch = Batch::new();
+    if (now.is_up, now.is_promiscuous) != (before.is_up, before.is_promiscuous) {
+        let mut message = numbered(now.index);
+        for (flag, was_on) in [(LinkFlags::Up, before.is_up), (LinkFlags::Promisc, before.is_promiscuous)] {
+            if was_on { switch_on(&mut message, flag) } else { switch_off(&mut message, flag) }
+        }
+        batch.set_link(Label::new("switch back bridge", &now.name), &message);
+    }
+    if let Some(filtered) = before.vlan_filtering.filter(|_| now.vlan_filtering != before.vlan_filtering) {
+        let mut message = numbered(now.index);
+        let data = LinkInfo::Data(InfoData::Bridge(vec![InfoBridge::VlanFiltering(filtered)]));
+        message.attributes.push(info(vec![LinkInfo::Kind(InfoKind::Bridge), data]));
+        batch.change_link(Label::new("filter VLANs as before on bridge", &now.name), &message);
+    }
     batch
 }
 

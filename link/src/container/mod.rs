@@ -5,7 +5,8 @@ mod plan;
 mod ready;
 
 use cni::{Ip, Route};
-use netlink::{Batch, Label, Link, Refused, Replies, RouteSocket, Ticket};
+use netlink::packet::AddressFamily;
+use netlink::{Batch, Label, Link, Refused, Replies, Route as Found, RouteSocket, Ticket};
 use vocab::InterfaceName;
 
 pub use crate::route::ImpossibleGateway;
@@ -65,7 +66,8 @@ pub struct Configured {
 /// # Errors
 /// See [`Error`].
 pub fn configure(container: &mut RouteSocket, spec: &ContainerSpec) -> Result<Configured, Error> {
-    let Plan { settings, batch, link, yielding } = plan::plan(spec)?;
+    let earlier = earlier_routes(container, spec)?;
+    let Plan { settings, batch, link, yielding } = plan::plan(spec, &earlier)?;
     for (sysctl, value) in settings {
         sysctl.ensure(value)?;
     }
@@ -77,8 +79,18 @@ pub fn configure(container: &mut RouteSocket, spec: &ContainerSpec) -> Result<Co
     Ok(Configured { link, pending })
 }
 
+/// The IPv6 routes that the container has already. The first of its links finds none, and does not ask.
+fn earlier_routes(container: &mut RouteSocket, spec: &ContainerSpec) -> Result<Vec<Found>, Error> {
+    // Numbers go up: nobody but `lo` can have been before this one.
+    let is_first = spec.index == LOOPBACK_INDEX + 1;
+    match !is_first && spec.routes.iter().any(|route| route.dst.is_ipv6()) {
+        true => Ok(container.routes(AddressFamily::Inet6)?),
+        false => Ok(Vec::new()),
+    }
+}
+
 /// Puts routes behind those that other links have to the same destinations: the first network that a container is on is
-/// its way out, in IPv6 as in IPv4.
+/// its way out, in IPv6 as in IPv4. The plan knows of those that were there before; this is for those that came meanwhile.
 ///
 /// # Errors
 /// The first refusal of `replies` for another reason, or one of the second attempt.

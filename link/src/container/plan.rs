@@ -2,7 +2,7 @@
 
 use cni::Ip;
 use netlink::packet::link::{AfSpecUnspec, LinkAttribute, LinkFlags, LinkMessage};
-use netlink::{Batch, DefaultNla, Emitable, Label, LinkName, Ticket};
+use netlink::{Batch, DefaultNla, Emitable, Label, LinkName, Route, Ticket};
 use nix::libc;
 use vocab::InterfaceName;
 
@@ -28,7 +28,8 @@ pub(super) struct Plan {
     pub(super) yielding: Vec<(Ticket, PlannedRoute)>,
 }
 
-pub(super) fn plan(spec: &ContainerSpec) -> Result<Plan, Error> {
+/// The plan for a container that has the IPv6 routes `earlier`.
+pub(super) fn plan(spec: &ContainerSpec, earlier: &[Route]) -> Result<Plan, Error> {
     if spec.state == State::Down && !(spec.ips.is_empty() && spec.routes.is_empty()) {
         return Err(Error::Down { name: spec.name.clone() });
     }
@@ -48,7 +49,13 @@ pub(super) fn plan(spec: &ContainerSpec) -> Result<Plan, Error> {
     let mut yielding = Vec::new();
     for route in route::plan(&spec.ips, &spec.routes)? {
         let label = Label::new("add route", route.object());
+        // It need not have the rank that this one would take: it may have come second itself, when the first has left.
+        let is_later = earlier.iter().any(|earlier| route.is_rival_of(earlier));
         match route.would_share() {
+            true if is_later => {
+                let route = route.behind(spec.index);
+                batch.append_route(label, &route.message(spec.index));
+            }
             true => yielding.push((batch.create_route(label, &route.message(spec.index)), route)),
             false => drop(batch.append_route(label, &route.message(spec.index))),
         }
@@ -136,12 +143,12 @@ mod tests {
     }
 
     fn labels(spec: &ContainerSpec) -> Vec<String> {
-        plan(spec).unwrap().batch.labels().map(ToString::to_string).collect()
+        plan(spec, &[]).unwrap().batch.labels().map(ToString::to_string).collect()
     }
 
     fn settings_of(spec: &ContainerSpec) -> Vec<String> {
         let show = |(sysctl, value): (Sysctl, &str)| format!("{}={value}", sysctl.path().display());
-        plan(spec).unwrap().settings.into_iter().map(show).collect()
+        plan(spec, &[]).unwrap().settings.into_iter().map(show).collect()
     }
 
     #[test]
@@ -169,7 +176,7 @@ mod tests {
         assert_eq!(labels(&down), ["switch on lo", "find link number 2"]);
         let impossible =
             ContainerSpec { state: State::Down, ..spec(vec![ip("10.1.0.2/24", "10.1.0.1")], &[]) };
-        assert!(plan(&impossible).is_err());
+        assert!(plan(&impossible, &[]).is_err());
     }
 
     #[test]

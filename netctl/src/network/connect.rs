@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use catalog::{JoinError, Joined, Joining, Network};
 use clap::Args;
+use cni::Fault;
 use vocab::{HostPorts, InterfaceName, MacAddress, Publish};
 
 use super::place::{NamespaceOption, Place};
@@ -90,6 +91,7 @@ impl Connect {
 /// What is not to be seen from the command line itself.
 fn tell(network: &Network, joining: &Joining, joined: &Joined) {
     words::tell_of_forwarding(network, &joined.switched_on);
+    joined.not_forgotten.iter().for_each(|error| report::warning(error, error.hint().as_deref()));
     let is_chosen = |publish: &Publish| !matches!(publish.host_ports, HostPorts::Each(_));
     if joining.publish.iter().any(is_chosen) {
         let ports: Vec<String> = joined.ports.iter().map(ToString::to_string).collect();

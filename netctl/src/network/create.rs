@@ -5,16 +5,17 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::process::ExitCode;
 
-use catalog::{Driver, Options, Wish};
+use catalog::{Driver, OptionError, Options, Wish};
 use clap::{ArgAction, Args};
 use ipnetwork::IpNetwork;
 use jiff::Timestamp;
 use serde::Serialize;
-use vocab::{InvalidName, NetworkName};
+use vocab::{Mtu, NetworkName};
 
 use super::place::Place;
 use super::words;
 use crate::output::{Format, Output};
+use crate::parse::in_full;
 use crate::report::{self, Failure};
 
 /// Make a network
@@ -22,7 +23,7 @@ use crate::report::{self, Failure};
 #[command(after_help = HELP)]
 pub(crate) struct Create {
     /// The name of the network
-    #[arg(value_parser = name)]
+    #[arg(value_parser = NetworkName::new)]
     name: NetworkName,
     /// What it is made of: bridge, macvlan or ipvlan
     #[arg(short, long, default_value = "bridge")]
@@ -71,8 +72,8 @@ pub(crate) struct Create {
     #[arg(num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
     isolate: bool,
     /// The largest packet, in bytes [default: what the link of the default route carries]
-    #[arg(long, value_name = "BYTES")]
-    mtu: Option<u32>,
+    #[arg(long, value_name = "BYTES", value_parser = in_full::<Mtu>)]
+    mtu: Option<Mtu>,
     /// Leave the host's forwarding alone: packets go nowhere unless somebody else switches it on
     #[arg(long)]
     no_forward: bool,
@@ -86,10 +87,10 @@ pub(crate) struct Create {
     #[arg(long, value_name = "IP", value_delimiter = ',')]
     dns: Vec<IpAddr>,
     /// A domain in which containers look for short names
-    #[arg(long, value_name = "DOMAIN", value_delimiter = ',')]
+    #[arg(long, value_name = "DOMAIN", value_delimiter = ',', value_parser = docker::search_domain)]
     dns_search: Vec<String>,
     /// An option of the containers' resolver (resolv.conf(5))
-    #[arg(long, alias = "dns-option", value_name = "OPTION")]
+    #[arg(long, alias = "dns-option", value_name = "OPTION", value_parser = docker::resolver_option)]
     dns_opt: Vec<String>,
     #[command(flatten)]
     place: Place,
@@ -129,11 +130,6 @@ Exit codes:
 #[error("expected an address and the length of its prefix, such as 172.26.0.0/16")]
 struct NoCidr;
 
-/// Like [`InvalidName`], for those who read it beside the option.
-fn name(text: &str) -> Result<NetworkName, InvalidName> {
-    NetworkName::new(text)
-}
-
 fn cidr(text: &str) -> Result<IpNetwork, NoCidr> {
     text.parse::<cni::Cidr>().map(|cidr| cidr.0).map_err(|_| NoCidr)
 }
@@ -154,7 +150,7 @@ struct Made<'a> {
     link: &'a str,
     subnets: Vec<MadeSubnet>,
     #[serde(rename = "MTU")]
-    mtu: Option<u32>,
+    mtu: Option<Mtu>,
 }
 
 #[derive(Serialize)]
@@ -223,10 +219,8 @@ impl Create {
                 (key.to_owned(), value.to_owned())
             })
             .collect();
-        let options = Options::read(self.driver, &pairs).map_err(|error| {
-            let hint = error.hint();
-            Failure::from(error).hint(hint)
-        })?;
+        let options = Options::read(self.driver, &pairs);
+        let options = options.map_err(|error| Failure::with(error, OptionError::hint))?;
         Ok(Wish {
             name: self.name,
             driver: self.driver,

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use catalog::{Catalog, HostFacts, Network};
 use clap::Args;
+use template::Template;
 
 use self::view::Inspection;
 use super::place::Place;
@@ -19,6 +20,9 @@ pub(crate) struct Inspect {
     /// The networks: names, or ids of which the first digits are enough
     #[arg(value_name = "NETWORK", required = true)]
     networks: Vec<String>,
+    /// Print of each what a template of Go's says, such as '{{range .IPAM.Config}}{{.Subnet}}{{end}}'
+    #[arg(short, long, value_name = "TEMPLATE")]
+    format: Option<String>,
     #[command(flatten)]
     place: Place,
 }
@@ -29,6 +33,7 @@ Containers those that are there, by id, Stale those whose namespace is gone with
 
 Examples:
   netctl inspect mybr0
+  netctl inspect -f '{{range .IPAM.Config}}{{.Subnet}}{{end}}' mybr0
   netctl inspect mybr0 | jq '.[].Containers[].IPv4Address'
 
 Exit codes:
@@ -53,6 +58,10 @@ impl Inspect {
                 }
             }
         }
+        if let Some(format) = self.format.as_deref().filter(|format| *format != "json") {
+            in_format(format, &found, output)?;
+            return Ok(code);
+        }
         match output.is_json() {
             true => output.json(&found)?,
             // For people it is the same, only indented.
@@ -60,6 +69,16 @@ impl Inspect {
         }
         Ok(code)
     }
+}
+
+/// A line of each.
+fn in_format(format: &str, found: &[Inspection], output: &mut Output) -> Result<(), Failure> {
+    let told = |error| Failure::with(error, template::Error::hint);
+    let template = Template::parse(format).map_err(told)?;
+    for inspection in found {
+        output.line(template.render(&serde_json::to_value(inspection)?).map_err(told)?)?;
+    }
+    Ok(())
 }
 
 fn show(catalog: &Catalog, facts: &HostFacts, network: &Network) -> Result<Inspection, Failure> {

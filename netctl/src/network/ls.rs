@@ -7,10 +7,13 @@ use catalog::{Network, NetworkId};
 use clap::Args;
 use cni::Fault;
 use serde::Serialize;
+use serde_json::Value;
+use subnet::Family;
+use template::Listing;
 
 use super::filter::{self, Filter};
 use super::place::{Place, tell_of_broken};
-use crate::output::Output;
+use crate::output::{Format, Output};
 use crate::report::{self, Failure};
 
 /// List the networks
@@ -20,6 +23,9 @@ pub(crate) struct Ls {
     /// Only those that fit: name=PART, driver=NAME, label=KEY[=VALUE], type=custom|builtin, dangling=BOOL, id=DIGITS
     #[arg(short, long, value_name = "KEY=VALUE")]
     filter: Vec<Filter>,
+    /// Print it so: table, json, or a template of Go's such as '{{.Name}}: {{.Driver}}'
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<String>,
     /// Print ids only
     #[arg(short, long)]
     quiet: bool,
@@ -38,6 +44,7 @@ Examples:
   netctl ls --filter driver=bridge --filter label=tier=web
   netctl ls -q --filter dangling=true
   netctl ls --format json | jq -r '.[].Name'
+  netctl ls --format 'table {{.Name}}\\t{{.Subnets}}'
 
 Exit codes:
   0  done
@@ -65,6 +72,19 @@ pub(super) struct Row {
     file: Option<String>,
 }
 
+/// The titles of columns that are not called like their field.
+const TITLES: [(&str, &str); 2] = [("ID", "NETWORK ID"), ("CreatedAt", "CREATED AT")];
+/// What `--format table` alone would mean to the templates; it never reaches them.
+const STANDARD: &str = "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}";
+
+fn in_format(text: &str, rows: &[Row], output: &mut Output) -> Result<ExitCode, Failure> {
+    let told = |error| Failure::with(error, template::Error::hint);
+    let rows: Vec<Value> = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+    let listing = Listing::parse(text, STANDARD).map_err(told)?;
+    output.text(listing.render(&rows, &TITLES).map_err(told)?.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
 impl Ls {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
         let catalog = self.place.catalog();
@@ -85,6 +105,12 @@ impl Ls {
             .filter(is_meant)
             .map(|network| self.row(network, count(network)))
             .collect();
+        match self.format.as_deref() {
+            None | Some("table") => {}
+            // One array, as with -o json: a program reads it in one piece.
+            Some("json") => output.heed(Format::Json),
+            Some(text) => return in_format(text, &rows, output),
+        }
         if output.is_json() {
             output.json(&rows)?;
         } else if self.quiet {
@@ -105,8 +131,8 @@ impl Ls {
             name: network.name().to_string(),
             driver: view.driver.clone(),
             scope: "local",
-            ipv4: view.has_family(false),
-            ipv6: view.has_family(true),
+            ipv4: view.has_family(Family::V4),
+            ipv6: view.has_family(Family::V6),
             internal: view.is_internal,
             subnets: view.subnets.iter().map(|subnet| subnet.subnet.to_string()).collect(),
             labels: view.labels.clone(),

@@ -18,7 +18,14 @@ pub(crate) struct Place {
     #[command(flatten)]
     pub(crate) roots: Roots,
     /// Read what network bridge is like, and the address pools, from this file [default: /etc/netctl/daemon.json]
-    #[arg(long, value_name = "FILE", env = "NETCTL_CONFIG", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "NETCTL_CONFIG",
+        hide_env_values = true,
+        help_heading = "Places"
+    )]
     config: Option<OsString>,
 }
 
@@ -50,7 +57,7 @@ impl Place {
 #[derive(Debug, Args)]
 pub(crate) struct NamespaceOption {
     /// Find the names of namespaces in this directory [default: /run/netns]
-    #[arg(long, value_name = "DIR", env = "NETNS_RUN_DIR", hide_env_values = true)]
+    #[arg(long, value_name = "DIR", env = "NETNS_RUN_DIR", hide_env_values = true, help_heading = "Places")]
     netns_dir: Option<OsString>,
 }
 

@@ -21,6 +21,8 @@ pub enum Doing {
     Check,
     /// GC.
     Collect,
+    /// What is left of attachments whose container is gone is taken away.
+    Forget,
     /// Reload.
     Reload,
     /// STATUS.
@@ -164,6 +166,7 @@ impl fmt::Display for Error {
             Doing::Remove => ("remove", "from network"),
             Doing::Check => ("check", "in network"),
             Doing::Collect => ("collect garbage", "of network"),
+            Doing::Forget => ("forget the dead", "of network"),
             Doing::Reload => ("reload", "in network"),
             Doing::AskStatus => ("ask for the status", "of network"),
             Doing::Raise => ("raise", "network"),
@@ -205,7 +208,10 @@ impl Errors {
     }
 
     /// Success, or all of `errors`.
-    pub(super) fn none_of(mut errors: Vec<Error>) -> Result<(), Self> {
+    ///
+    /// # Errors
+    /// Unless there are none.
+    pub fn none_of(mut errors: Vec<Error>) -> Result<(), Self> {
         if errors.is_empty() {
             return Ok(());
         }

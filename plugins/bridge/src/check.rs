@@ -43,6 +43,7 @@ struct Inside {
 impl Check<'_> {
     fn run(mut self, container: &Netns) -> Result<(), Failure> {
         let bridge = self.check_bridge()?;
+        self.check_gateway(&bridge)?;
         let inside = self.look_inside(container)?;
         self.check_container(&inside)?;
         let port = self.check_port(&bridge, &inside, container)?;
@@ -56,12 +57,41 @@ impl Check<'_> {
         let what = format!("bridge {name}");
         let bridge =
             link::bridge::find(&mut self.host, name)?.ok_or_else(|| Difference::new(&what, "it is gone"))?;
+        if !bridge.is_up {
+            return Err(Difference::new(&what, "it is down").into());
+        }
         if bridge.is_promiscuous != self.settings.promiscuous && self.settings.promiscuous {
             return Err(Difference::new(&what, "it is not promiscuous").into());
         }
         match told::on_host(self.result, name) {
             None => Err(Difference::new(&what, "prevResult does not name it").into()),
             Some(told) => Ok(check_mac(&what, told, bridge.mac).map(|()| bridge)?),
+        }
+    }
+
+    /// The bridge, or what stands for it in a VLAN, has the addresses that the container's routes lead through.
+    fn check_gateway(&mut self, bridge: &BridgeFacts) -> Result<(), Failure> {
+        let wanted = told::gateways(self.settings, self.result, &self.call.attachment.interface);
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let (name, index) = match self.settings.vlans.access {
+            None => (bridge.name.clone(), bridge.index),
+            Some(vlan) => {
+                let name = gateway::name(&bridge.name, vlan)?;
+                let found = self.host.find_link(LinkName::Name(&name)).map_err(StepFault::from)?;
+                let found = found.ok_or_else(|| Difference::new(format!("gateway {name}"), "it is gone"))?;
+                (name, found.index)
+            }
+        };
+        let addresses = self.host.addresses_of(index).map_err(StepFault::from)?;
+        let has = |wanted: &&IpNetwork| addresses.iter().any(|address| address.network == **wanted);
+        match wanted.iter().find(|wanted| !has(wanted)) {
+            Some(missing) => {
+                Err(Difference::new(format!("gateway {name}"), format!("it lacks the address {missing}"))
+                    .into())
+            }
+            None => Ok(()),
         }
     }
 

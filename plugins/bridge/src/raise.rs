@@ -11,14 +11,15 @@
 
 use cni::{Attempts, Call, Failure, Reloaded, StatusCall};
 use ipnetwork::IpNetwork;
-use link::bridge::{BridgeFacts, Keeper, Origin, Removal};
+use link::bridge::{AddressChanges, BridgeFacts, Keeper, Origin, Removal};
 use link::turn::{self, Matter};
 use netlink::RouteSocket;
+use netlink::reaper::Caller;
 use undo::Undo;
 
 use crate::config::{self, Settings};
 use crate::error::StepFault;
-use crate::{addresses, gc, release, spec};
+use crate::{addresses, gc, spec};
 
 pub(crate) fn raise(call: &StatusCall) -> Result<Reloaded, Failure> {
     let (settings, delegated) = config::read(&call.call)?;
@@ -37,7 +38,8 @@ pub(crate) fn raise(call: &StatusCall) -> Result<Reloaded, Failure> {
 pub(crate) fn lower(call: &StatusCall) -> Result<(), Failure> {
     let (settings, delegated) = config::read(&call.call)?;
     let mut attempts = Attempts::default();
-    attempts.note(remove_bridge(&settings, Keeper::Network(call.call.config.name().clone())));
+    let keeper = Keeper::Network(call.call.config.name().clone());
+    attempts.note(remove_bridge(&settings, &keeper, link::caller(&call.call)));
     let ipam = settings.ipam.as_deref().and_then(|kind| delegated.registry.find(kind));
     if let Some(ipam) = ipam {
         attempts.note(ipam.lower(&StatusCall { call: delegated }));
@@ -57,22 +59,26 @@ impl<'a> Raise<'a> {
     fn run(&self, host: &mut RouteSocket, undo: &mut Undo<'a>) -> Result<Reloaded, Failure> {
         let spec = spec::bridge(self.settings, self.keeper.clone(), None);
         let found = link::bridge::find(host, &spec.name)?;
+        // Each reverse stands before its step: the kernel may have done it although its answer was lost.
         if let Some(bridge) = found.filter(|found| !found.is_being_made) {
             let addressed = self.give_addresses(host, &bridge, undo)?;
             let marked = self.take_over(host, &bridge, undo)?;
-            // Last, for what it changes has no reverse: a bridge that was down, and should be up.
+            // Last, for a bridge that was switched on once is never again quite what it was.
+            undo.push(format!("switch bridge {} back", bridge.name), move || {
+                link::bridge::restore(&mut RouteSocket::open()?, &bridge)
+            });
             let adjusted = match link::bridge::ensure(host, &spec)?.1 {
                 Origin::Existed => Reloaded::AsItWas,
                 Origin::Adjusted | Origin::Created => Reloaded::PutBack,
             };
             return Ok(addressed.max(marked).max(adjusted));
         }
-        let (bridge, _) = link::bridge::ensure(host, &spec)?;
         let (settings, keeper) = (self.settings, self.keeper);
-        undo.push(format!("remove bridge {}", bridge.name), move || {
+        undo.push(format!("remove bridge {}", spec.name), move || {
             let mut host = RouteSocket::open()?;
             link::bridge::remove_if_unused(&mut host, &settings.bridge, keeper).map(drop)
         });
+        let (bridge, _) = link::bridge::ensure(host, &spec)?;
         self.give_addresses(host, &bridge, undo)?;
         Ok(Reloaded::PutBack)
     }
@@ -83,15 +89,18 @@ impl<'a> Raise<'a> {
         bridge: &BridgeFacts,
         undo: &mut Undo<'a>,
     ) -> Result<Reloaded, Failure> {
-        let changes = addresses::ensure(host, bridge, self.addresses, (self.settings, self.call))?;
-        if changes.is_empty() {
-            return Ok(Reloaded::AsItWas);
-        }
-        let bridge = bridge.clone();
+        let (before, wanted) = (link::bridge::list_addresses(host, bridge)?, self.addresses);
+        let given = bridge.clone();
         undo.push(format!("take the addresses of {} back", bridge.name), move || {
-            release::addresses(&bridge, changes)
+            let mut host = RouteSocket::open()?;
+            let now = link::bridge::list_addresses(&mut host, &given)?;
+            let is_new = |address: &&IpNetwork| now.contains(address) && !before.contains(address);
+            let added = wanted.iter().filter(is_new).copied().collect();
+            let removed = before.iter().filter(|address| !now.contains(address)).copied().collect();
+            link::bridge::restore_addresses(&mut host, &given, AddressChanges { added, removed })
         });
-        Ok(Reloaded::PutBack)
+        let changes = addresses::ensure(host, bridge, wanted, (self.settings, self.call))?;
+        Ok(if changes.is_empty() { Reloaded::AsItWas } else { Reloaded::PutBack })
     }
 
     /// Makes a bridge the network's that was its containers' only.
@@ -104,21 +113,21 @@ impl<'a> Raise<'a> {
         if !bridge.is_kept_by(&Keeper::Containers) {
             return Ok(Reloaded::AsItWas);
         }
-        link::bridge::hand_over(host, bridge, self.keeper)?;
-        let bridge = bridge.clone();
+        let taken = bridge.clone();
         undo.push(format!("leave bridge {} to its containers", bridge.name), move || {
-            link::bridge::hand_over(&mut RouteSocket::open()?, &bridge, &Keeper::Containers)
+            link::bridge::hand_over(&mut RouteSocket::open()?, &taken, &Keeper::Containers)
         });
+        link::bridge::hand_over(host, bridge, self.keeper)?;
         Ok(Reloaded::PutBack)
     }
 }
 
-fn remove_bridge(settings: &Settings, keeper: Keeper) -> Result<(), Failure> {
+fn remove_bridge(settings: &Settings, keeper: &Keeper, caller: Caller) -> Result<(), Failure> {
     let name = &settings.bridge;
     let mut host = RouteSocket::open().map_err(StepFault::from)?;
     let _alone = turn::alone(name, Matter::Bridge).map_err(StepFault::from)?;
     gc::remove_gateways(&mut host, name)?;
-    match link::bridge::remove_if_unused(&mut host, name, &keeper)? {
+    match link::bridge::remove_if_unused_detached(&mut host, name, keeper, caller)? {
         Removal::InUse { port } => Err(StepFault::BridgeInUse { bridge: name.clone(), port }.into()),
         Removal::Removed | Removal::Missing | Removal::AnotherS => Ok(()),
     }

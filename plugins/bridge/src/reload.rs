@@ -4,6 +4,7 @@
 use cni::{CheckCall, Failure, Reloaded, Success, Verb};
 use firewall::{Ensured, Firewall, IptablesMasquerade, Masquerade, Owner, SpoofCheck};
 use ipnetwork::IpNetwork;
+use link::sandbox;
 use link::sysctl::{Outcome, Sysctl};
 use link::turn::{self, Matter};
 use netlink::RouteSocket;
@@ -24,12 +25,9 @@ pub(crate) fn reload(call: &CheckCall) -> Result<Reloaded, Failure> {
     let Some(port) = link::veth::find_owned(&mut host, &names, is_ours).map_err(StepFault::from)? else {
         return Ok(Reloaded::AsItWas);
     };
-    let rewire = Rewire {
-        settings: &settings,
-        call: &delegated,
-        interface: &call.attachment.interface,
-        result: &result,
-    };
+    let container = sandbox::open(&call.netns, &delegated.environment)?;
+    let rewire =
+        Rewire { call, delegated: &delegated, settings: &settings, container: &container, result: &result };
     // A wire that cannot be put back, for somebody else's address is in the way, keeps no rule from it.
     let rewired = rewire.run(&mut host, &port);
     let mut firewall = Firewall::new();

@@ -2,24 +2,22 @@
 //!
 //! The container's own end is left as it is: what is inside is the container's.
 
-use cni::{Call, Failure, Reloaded, Success};
-use ipnetwork::IpNetwork;
+use cni::{Call, CheckCall, Failure, Reloaded, Success};
 use link::bridge::{BridgeFacts, Keeper, Origin};
-use netlink::{Link, RouteSocket};
-use vocab::InterfaceName;
+use netlink::{Link, LinkName, RouteSocket};
+use netns::Netns;
 
-use crate::config::{Gateway, Settings};
+use crate::config::Settings;
 use crate::error::StepFault;
-use crate::plan;
 use crate::{addresses, gateway, spec, told};
 
 /// What a rewiring works with.
 pub(crate) struct Rewire<'a> {
-    pub(crate) settings: &'a Settings,
+    pub(crate) call: &'a CheckCall,
     /// The call with an `ipam` in it.
-    pub(crate) call: &'a Call,
-    /// The container's interface.
-    pub(crate) interface: &'a InterfaceName,
+    pub(crate) delegated: &'a Call,
+    pub(crate) settings: &'a Settings,
+    pub(crate) container: &'a Netns,
     /// What ADD answered.
     pub(crate) result: &'a Success,
 }
@@ -39,14 +37,27 @@ impl Rewire<'_> {
         let connected = connected.map_err(StepFault::from)?;
         let restored = restored.max(connected).max(self.give_addresses(host, &bridge)?);
         if restored == Reloaded::PutBack {
-            // As after ADD: packets pass when this is done.
-            link::sync::settle(host, port.index, Some(bridge.index)).map_err(StepFault::from)?;
+            self.settle(host, port, &bridge)?;
         }
         Ok(restored)
     }
 
+    /// As after ADD: packets pass when this is done. The container's end had lost its carrier with ours.
+    fn settle(&self, host: &mut RouteSocket, port: &Link, bridge: &BridgeFacts) -> Result<(), Failure> {
+        let (container, interface) = (self.container, &self.call.attachment.interface);
+        link::sync::settle(host, port.index, Some(bridge.index)).map_err(StepFault::from)?;
+        let settled = container.run(|| {
+            let mut inside = RouteSocket::open()?;
+            match inside.find_link(LinkName::Name(interface))? {
+                Some(end) => link::sync::settle(&mut inside, end.index, None).map(drop),
+                None => Ok(()),
+            }
+        });
+        Ok(settled.map_err(StepFault::from)?.map_err(StepFault::from)?)
+    }
+
     fn give_addresses(&self, host: &mut RouteSocket, bridge: &BridgeFacts) -> Result<Reloaded, Failure> {
-        let wanted = self.gateways();
+        let wanted = told::gateways(self.settings, self.result, &self.call.attachment.interface);
         if wanted.is_empty() {
             return Ok(Reloaded::AsItWas);
         }
@@ -54,16 +65,7 @@ impl Rewire<'_> {
             Some(vlan) => gateway::reload(host, bridge, vlan, self.settings)?,
             None => (bridge.clone(), Reloaded::AsItWas),
         };
-        let changes = addresses::ensure(host, &target, &wanted, (self.settings, self.call))?;
+        let changes = addresses::ensure(host, &target, &wanted, (self.settings, self.delegated))?;
         Ok(if changes.is_empty() { restored } else { Reloaded::PutBack })
-    }
-
-    /// The addresses that ADD gave to the bridge.
-    fn gateways(&self) -> Vec<IpNetwork> {
-        match &self.settings.gateway {
-            Gateway::None => Vec::new(),
-            Gateway::OfIpam => plan::gateways(told::ips(self.result, self.interface)),
-            Gateway::Fixed(addresses) => addresses.clone(),
-        }
     }
 }

@@ -1,7 +1,11 @@
 //! What ADD answered, as CHECK and reload are told it: `prevResult`.
 
 use cni::{Interface, Ip, Success};
+use ipnetwork::IpNetwork;
 use vocab::{InterfaceName, MacAddress};
+
+use crate::config::{Gateway, Settings};
+use crate::plan;
 
 /// The interface of that name on the host.
 pub(crate) fn on_host<'a>(result: &'a Success, name: &InterfaceName) -> Option<&'a Interface> {
@@ -17,6 +21,15 @@ pub(crate) fn in_container<'a>(result: &'a Success, name: &InterfaceName) -> Opt
 pub(crate) fn ips<'a>(result: &'a Success, name: &InterfaceName) -> impl Iterator<Item = &'a Ip> {
     let at = place(result, name);
     result.ips.iter().filter(move |ip| ip.interface.is_none() || ip.interface == at)
+}
+
+/// The addresses that ADD gave to the bridge, or to what stands for it in a VLAN.
+pub(crate) fn gateways(settings: &Settings, result: &Success, name: &InterfaceName) -> Vec<IpNetwork> {
+    match &settings.gateway {
+        Gateway::None => Vec::new(),
+        Gateway::OfIpam => plan::gateways(ips(result, name)),
+        Gateway::Fixed(addresses) => addresses.clone(),
+    }
 }
 
 /// The MAC address that an interface had.

@@ -1,0 +1,31 @@
+//! Forget: what is left of attachments whose container is gone goes, as by the DEL that nobody called.
+//!
+//! No verb of the specification, and no GC either: what is not in the cache stays.
+
+use super::{Doing, Error, Request, Runtime};
+use crate::{Entry, List};
+
+impl Runtime {
+    /// Takes away what is left of those attachments to a network that are `dead`, while no other verb is under way: a DEL
+    /// beside an ADD of the same attachment would take what that has just made. Goes on after a failure, and returns
+    /// everything that failed.
+    ///
+    /// Plugins are told of no namespace: if there is one of that name by now, it is another container's.
+    #[must_use = "what is left of them is in somebody's way"]
+    pub fn forget(&self, list: &List, dead: impl Fn(&Entry) -> bool) -> Vec<Error> {
+        let _held = match self.locks.exclusive(list.name()) {
+            Ok(held) => held,
+            Err(error) => return vec![Error::network(Doing::Forget, list, error)],
+        };
+        let kept = match self.cache.of_network(list.name()) {
+            Ok(kept) => kept,
+            Err(error) => return vec![Error::network(Doing::Forget, list, error)],
+        };
+        let forget = |entry: Entry| {
+            // The network may have changed since.
+            let then = List::parse(entry.config).unwrap_or_else(|_| list.clone());
+            self.del_unlocked(&then, &Request::new(entry.attachment, None))
+        };
+        kept.into_iter().filter(dead).flat_map(forget).collect()
+    }
+}
