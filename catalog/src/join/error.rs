@@ -9,6 +9,7 @@ use network::{CacheError, Errors};
 use ports::ChooseError;
 use vocab::{ContainerId, InvalidInterfaceName, NetworkName, PortMapping};
 
+use crate::listed::listed;
 use crate::member::Member;
 
 /// Why a container cannot join a network.
@@ -80,7 +81,7 @@ pub enum JoinError {
 fn told(subnets: &[IpNetwork]) -> String {
     match subnets {
         [] => ": it has none".to_owned(),
-        subnets => format!(" ({})", subnets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        subnets => format!(" ({})", listed(subnets)),
     }
 }
 
