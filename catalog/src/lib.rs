@@ -7,6 +7,8 @@
 
 mod builtin;
 mod catalog;
+#[cfg(test)]
+mod chance;
 mod create;
 mod design;
 mod facts;
