@@ -68,7 +68,7 @@ pub struct Network {
 }
 
 impl Network {
-    fn new(list: List, origin: Origin) -> Self {
+    pub(crate) fn new(list: List, origin: Origin) -> Self {
         let (view, id) = (View::of(&list), NetworkId::of(list.name()));
         Self { list, origin, view, id, is_outdated: false }
     }

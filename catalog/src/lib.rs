@@ -20,6 +20,8 @@ mod leave;
 mod member;
 mod pool;
 mod retire;
+#[cfg(test)]
+mod sample;
 mod taken;
 mod target;
 mod turn;

@@ -16,8 +16,8 @@ use docker::Shorthand;
 use network::{List, PluginConfig};
 use vocab::InterfaceName;
 
-use self::keys::Lenient;
-use self::keys::{Firewall, Head, Keys};
+pub(crate) use self::keys::LenientList;
+use self::keys::{Firewall, Head, Keys, Lenient};
 pub use self::subnet::Subnet;
 
 /// The bridge of a conflist that names none, as the plugin has it.
