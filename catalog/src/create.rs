@@ -11,7 +11,7 @@ use vocab::NetworkName;
 
 use crate::builtin::pools;
 use crate::catalog::{Catalog, CatalogError, Network, file_of};
-use crate::design::{Design, DesignError, Surroundings};
+use crate::design::{Design, DesignError, Known, Surroundings};
 use crate::pool;
 use crate::wish::{Driver, Wish};
 
@@ -135,8 +135,8 @@ impl Catalog {
     fn design(&self, wish: Wish, created: String) -> Result<Design, CreateError> {
         let listing = self.list()?;
         let daemon = self.daemon()?;
-        let pools = pools(&daemon, &Self::machine_id(), pool::standard);
-        let known = Self::known(&listing);
+        let pools = pools(&daemon, &pool::machine_id(), pool::standard);
+        let known: Vec<Known> = listing.networks.iter().map(Network::known).collect();
         let facts = self.facts().map_err(CatalogError::from)?;
         let around = Surroundings { facts: &facts, known: &known, pools: &pools };
         let name = wish.name.clone();

@@ -18,6 +18,7 @@ mod join;
 mod leases;
 mod leave;
 mod member;
+mod nearest;
 mod pool;
 mod retire;
 #[cfg(test)]
