@@ -346,3 +346,6 @@ impl Catalog {
 pub(crate) fn file_of(folder: &Path, name: &NetworkName) -> PathBuf {
     folder.join(format!("netctl-{name}.conflist"))
 }
+
+#[cfg(test)]
+mod tests;

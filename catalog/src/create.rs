@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use cni::{Cause, Code, Fault};
+use jiff::Timestamp;
 use network::{Errors, List, ListError, Runtime, Speaker};
 use vocab::NetworkName;
 
@@ -110,7 +111,7 @@ impl Catalog {
     ///
     /// # Errors
     /// [`CreateError`]; the host is then as it was.
-    pub fn create(&self, wish: Wish, runtime: &Runtime, created: String) -> Result<Created, CreateError> {
+    pub fn create(&self, wish: Wish, runtime: &Runtime, created: Timestamp) -> Result<Created, CreateError> {
         let _lock = self.lock()?;
         let design = self.design(wish, created)?;
         let list = written(runtime, &design)?;
@@ -132,7 +133,7 @@ impl Catalog {
         }
     }
 
-    fn design(&self, wish: Wish, created: String) -> Result<Design, CreateError> {
+    fn design(&self, wish: Wish, created: Timestamp) -> Result<Design, CreateError> {
         let listing = self.list()?;
         let daemon = self.daemon()?;
         let pools = pools(&daemon, &pool::machine_id(), pool::standard);
@@ -205,3 +206,6 @@ fn write_whole(file: &Path, text: &str) -> Result<(), CreateError> {
     let _ = fs::remove_file(&beside);
     linked
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cni::{Args, Success, Version};
-use network::{Entry, List};
+use cni::{Args, InProcess, Registry, SearchPath, Success, Version};
+use network::{Cache, Entry, Folder, List, Locks, Runtime};
 use serde_json::{Map, Value, json};
 use vocab::{Attachment, ContainerId, InterfaceName, NetworkName};
 
-use crate::catalog::{Network, Origin};
+use crate::catalog::{Catalog, Network, Origin, Places};
 
 /// A network that a file describes.
 pub(crate) fn network(list: &Value) -> Network {
@@ -41,6 +41,30 @@ pub(crate) fn entry(network: &str, container: &str, result: &Value) -> Entry {
     }
 }
 
+/// A catalog of what is in a folder of its own: networks in `net.d`, results in `cni`, a `daemon.json`, and `run`.
+pub(crate) fn catalog(scratch: &Scratch) -> Catalog {
+    let at = |name: &str| scratch.path().join(name);
+    Catalog::new(Places {
+        folder: Folder::new(at("net.d")),
+        cache: Cache::new(at("cni")),
+        daemon: at("daemon.json"),
+        daemon_is_named: false,
+        run_dir: at("run"),
+        resolv_conf: at("resolv.conf"),
+    })
+}
+
+/// A runtime that has no plugins of its own, and finds others in `bin`.
+pub(crate) fn bare_runtime(scratch: &Scratch) -> Runtime {
+    Runtime {
+        registry: Registry::new(&[], InProcess::Never),
+        path: SearchPath::new(scratch.path().join("bin").into_os_string()),
+        cache: Cache::new(scratch.path().join("cni")),
+        locks: Locks::new(scratch.path().join("run")),
+        netns_override: false,
+    }
+}
+
 /// A folder that lasts as long as a test.
 pub(crate) struct Scratch(PathBuf);
 
@@ -55,6 +79,13 @@ impl Scratch {
 
     pub(crate) fn path(&self) -> &Path {
         &self.0
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+        let file = self.0.join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, text).unwrap();
+        file
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn complete(sources: Sources<'_>, link: &str) -> Result<Wish, BuiltIn
         Ok(_) => Ok(wish),
         Err(source) => {
             let (file, link) = (sources.file.to_owned(), link.to_owned());
-            Err(BuiltInError::Unfit { file, link, source })
+            Err(BuiltInError::Unfit { file, link, source: Box::new(source) })
         }
     }
 }

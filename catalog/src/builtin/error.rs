@@ -46,7 +46,7 @@ pub enum BuiltInError {
         /// The bridge.
         link: String,
         /// What is wrong.
-        source: InvalidWish,
+        source: Box<InvalidWish>,
     },
     /// No pool has a subnet left.
     #[error(
@@ -74,10 +74,7 @@ impl Fault for BuiltInError {
                 format!("make it first: `ip link add {link} type bridge`; or leave the key bridge away")
             }
             Self::Unfit { link, source, .. } => {
-                format!(
-                    "`ip address show {link}` tells its addresses; without {} nothing need fit",
-                    source.key
-                )
+                format!("`ip address show {link}` tells its addresses; change {} or leave it out", source.key)
             }
             Self::PoolsEmpty { .. } => "name one with bip or fixed-cidr in daemon.json".to_owned(),
             Self::List(error) => return error.hint(),
