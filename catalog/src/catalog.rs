@@ -11,6 +11,7 @@ use crate::builtin::{self, BuiltInError, Sources};
 use crate::design::Known;
 use crate::facts::HostFacts;
 use crate::id::NetworkId;
+use crate::listed::listed;
 use crate::nearest::nearest;
 use crate::pool;
 use crate::taken::{By, Taken};
@@ -127,7 +128,7 @@ pub enum CatalogError {
         broken: Vec<FileError>,
     },
     /// Several ids begin so.
-    #[error("{prefix:?} begins the ids of several networks: {}", names(networks))]
+    #[error("{prefix:?} begins the ids of several networks: {}", listed(networks))]
     Ambiguous {
         /// The beginning of an id.
         prefix: String,
@@ -148,10 +149,6 @@ pub enum CatalogError {
     List(#[from] ListError),
 }
 
-fn names(networks: &[NetworkName]) -> String {
-    networks.iter().map(NetworkName::as_str).collect::<Vec<_>>().join(", ")
-}
-
 impl Fault for CatalogError {
     fn code(&self) -> Code {
         match self {
@@ -170,7 +167,7 @@ impl Fault for CatalogError {
             Self::NotFound { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
             Self::NotFound { broken, .. } if !broken.is_empty() => {
                 let files = broken.iter().map(|error| error.file().display().to_string());
-                Some(format!("these files cannot be used: {}", files.collect::<Vec<_>>().join(", ")))
+                Some(format!("these files cannot be used: {}", listed(files)))
             }
             Self::NotFound { .. } => Some("`netctl ls` shows which there are".to_owned()),
             Self::Ambiguous { .. } => Some("give more digits, or the name".to_owned()),

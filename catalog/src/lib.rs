@@ -17,6 +17,7 @@ mod id;
 mod join;
 mod leases;
 mod leave;
+mod listed;
 mod member;
 mod nearest;
 mod pool;

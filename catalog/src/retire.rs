@@ -9,6 +9,7 @@ use network::{Entry, Errors, Runtime};
 use vocab::NetworkName;
 
 use crate::catalog::{Catalog, Network, Origin};
+use crate::listed::listed;
 use crate::member::Member;
 
 /// Whether a network may be removed that containers are on.
@@ -30,7 +31,7 @@ pub enum RetireError {
         network: NetworkName,
     },
     /// Containers are on it.
-    #[error("network {network} is in use by {}", told(members))]
+    #[error("network {network} is in use by {}", listed(members))]
     InUse {
         /// The network.
         network: NetworkName,
@@ -48,10 +49,6 @@ pub enum RetireError {
     /// A plugin failed. What was not taken away is taken away by the next attempt.
     #[error(transparent)]
     Plugins(#[from] Errors),
-}
-
-fn told(members: &[Member]) -> String {
-    members.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 impl Fault for RetireError {
