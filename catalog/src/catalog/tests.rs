@@ -1,5 +1,7 @@
 //! Networks of a folder, by name and id.
 
+use cni::Fault;
+
 use super::*;
 use crate::sample::{Scratch, catalog};
 

@@ -123,6 +123,19 @@ fn what_begins_several_ids_is_refused_and_a_container_on_several_networks_is_one
 }
 
 #[test]
+fn a_name_that_several_have_is_refused_and_its_beginning_is_nobody_s() {
+    let (_scratch, directory) = directory(&[]);
+    let entries = [pod("0c2c61", "cart"), pod("ffff00", "cart"), pod("cart-7", "till")];
+    let expected = "\"cart\" is the name of several containers: 0c2c61, ffff00\ngive the first digits of the one that is meant";
+    assert_eq!(meant(&directory, &entries, "cart"), expected);
+    assert_eq!(meant(&directory, &entries, "container:cart"), expected);
+    // Digits only are enough of an id: names of namespaces, which ids are as well, are written in full.
+    for text in ["til", "cart-"] {
+        assert!(matches!(find(&directory, &entries, text), Err(TargetError::Nobody { .. })), "{text}");
+    }
+}
+
+#[test]
 fn a_namespace_wins_over_a_container_that_is_gone() {
     let (scratch, directory) = directory(&["cart"]);
     let found = find(&directory, &[pod(POD, "cart")], "cart").unwrap();
@@ -154,7 +167,8 @@ fn nobody_is_told_with_the_nearest_one_or_how_to_make_one() {
         format!("{}\ndid you mean frontend?", nobody("ns:frontent"))
     );
     assert!(meant(&directory, &entries, "").starts_with(&nobody("")), "no id begins with nothing");
-    assert!(meant(&directory, &entries, "container:xyz").contains("no container"));
+    let hint = "`netctl inspect NETWORK` shows who is on a network";
+    assert_eq!(meant(&directory, &entries, "container:xyz"), format!("{}\n{hint}", nobody("container:xyz")));
 }
 
 #[test]
@@ -168,7 +182,9 @@ fn what_cannot_be_opened_is_named_as_it_was_written() {
     assert_eq!(meant(&directory, &[], "/etc/passwd"), "open the network namespace of \"/etc/passwd\"\n");
     assert_eq!(meant(&directory, &[], "ns:"), "find network namespace \"ns:\"\n");
     for text in ["pid:", "pid:x", "pid:-1", "pid:99999999999999999999"] {
-        assert!(matches!(find(&directory, &[], text), Err(TargetError::Nobody { .. })), "{text}");
+        let error = find(&directory, &[], text).unwrap_err();
+        assert!(matches!(error, TargetError::Nobody { .. }) && error.hint().is_none(), "{text}");
+        assert!(error.is_absence());
     }
 }
 

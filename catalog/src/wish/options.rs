@@ -165,20 +165,14 @@ impl Options {
         let mut mode: Option<&str> = None;
         for (written, value) in pairs {
             let (name, key) = find(driver, written)?;
-            match key {
-                Key::ModeV4 | Key::ModeV6 => {
-                    if let Some(other) = mode.filter(|other| other != value) {
-                        return Err(OptionError::TwoModes {
-                            key: name,
-                            value: value.clone(),
-                            other: other.to_owned(),
-                        });
-                    }
-                    mode = Some(value);
-                    options.gateway_mode = Some(gateway_mode(name, value)?);
+            if matches!(key, Key::ModeV4 | Key::ModeV6) {
+                if let Some(other) = mode.filter(|other| other != value) {
+                    let (value, other) = (value.clone(), other.to_owned());
+                    return Err(OptionError::TwoModes { key: name, value, other });
                 }
-                _ => options.set(name, key, value)?,
+                mode = Some(value);
             }
+            options.set(name, key, value)?;
             options.written.insert(written.clone(), value.clone());
         }
         Ok(options)
