@@ -1,6 +1,5 @@
 //! The networks of a host, by name.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use cni::{Code, Fault};
@@ -12,12 +11,11 @@ use crate::builtin::{self, BuiltInError, Sources};
 use crate::design::Known;
 use crate::facts::HostFacts;
 use crate::id::NetworkId;
+use crate::listed::listed;
+use crate::nearest::nearest;
 use crate::pool;
 use crate::taken::{By, Taken};
 use crate::view::View;
-
-/// How alike two names must be (0 to 1, Jaro) for one to be suggested for the other.
-const ALIKE: f64 = 0.7;
 
 /// Where everything is.
 #[derive(Debug, Clone)]
@@ -68,7 +66,7 @@ pub struct Network {
 }
 
 impl Network {
-    fn new(list: List, origin: Origin) -> Self {
+    pub(crate) fn new(list: List, origin: Origin) -> Self {
         let (view, id) = (View::of(&list), NetworkId::of(list.name()));
         Self { list, origin, view, id, is_outdated: false }
     }
@@ -94,7 +92,8 @@ impl Network {
         self.origin == Origin::BuiltIn
     }
 
-    fn known(&self) -> Known {
+    /// What the makers of other networks must know of it.
+    pub(crate) fn known(&self) -> Known {
         let is_bridge = self.view.driver == "bridge";
         Known {
             name: self.name().clone(),
@@ -129,7 +128,7 @@ pub enum CatalogError {
         broken: Vec<FileError>,
     },
     /// Several ids begin so.
-    #[error("{prefix:?} begins the ids of several networks: {}", names(networks))]
+    #[error("{prefix:?} begins the ids of several networks: {}", listed(networks))]
     Ambiguous {
         /// The beginning of an id.
         prefix: String,
@@ -150,10 +149,6 @@ pub enum CatalogError {
     List(#[from] ListError),
 }
 
-fn names(networks: &[NetworkName]) -> String {
-    networks.iter().map(NetworkName::as_str).collect::<Vec<_>>().join(", ")
-}
-
 impl Fault for CatalogError {
     fn code(&self) -> Code {
         match self {
@@ -172,11 +167,12 @@ impl Fault for CatalogError {
             Self::NotFound { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
             Self::NotFound { broken, .. } if !broken.is_empty() => {
                 let files = broken.iter().map(|error| error.file().display().to_string());
-                Some(format!("these files cannot be used: {}", files.collect::<Vec<_>>().join(", ")))
+                Some(format!("these files cannot be used: {}", listed(files)))
             }
             Self::NotFound { .. } => Some("`netctl ls` shows which there are".to_owned()),
             Self::Ambiguous { .. } => Some("give more digits, or the name".to_owned()),
-            Self::Host(_) | Self::NoBridge { .. } | Self::List(_) => None,
+            Self::NoBridge { .. } => Some("leave that key away, or name another network".to_owned()),
+            Self::Host(_) | Self::List(_) => None,
         }
     }
 }
@@ -261,7 +257,7 @@ impl Catalog {
         match found.as_slice() {
             [one] => Ok((*one).clone()),
             [] => {
-                let nearest = nearest(wanted, listing.networks.iter().map(Network::name));
+                let nearest = nearest(wanted, listing.networks.iter().map(Network::name)).cloned();
                 Err(CatalogError::NotFound { name: wanted.to_owned(), nearest, broken: listing.broken })
             }
             several => Err(CatalogError::Ambiguous {
@@ -289,15 +285,6 @@ impl Catalog {
     /// What the kernel says.
     pub fn facts(&self) -> Result<HostFacts, netlink::Error> {
         HostFacts::read(&self.places.resolv_conf)
-    }
-
-    /// What a new network goes by: the networks that are there, as far as they can be read, and the pools.
-    pub(crate) fn known(listing: &Listing) -> Vec<Known> {
-        listing.networks.iter().map(Network::known).collect()
-    }
-
-    pub(crate) fn machine_id() -> String {
-        fs::read_to_string(pool::MACHINE_ID).unwrap_or_default()
     }
 
     /// The networks that files describe; of two with one name the first counts, as with every runtime.
@@ -329,7 +316,7 @@ impl Catalog {
         let daemon = self.daemon().map_err(BuiltInError::from)?;
         let facts = self.facts()?;
         let taken: Vec<Taken> = others.iter().flat_map(Network::taken).collect();
-        let machine_id = Self::machine_id();
+        let machine_id = pool::machine_id();
         let list = builtin::bridge(Sources {
             daemon: &daemon,
             file: &self.places.daemon,
@@ -357,9 +344,5 @@ pub(crate) fn file_of(folder: &Path, name: &NetworkName) -> PathBuf {
     folder.join(format!("netctl-{name}.conflist"))
 }
 
-/// The name that was meant, perhaps.
-pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a NetworkName>) -> Option<NetworkName> {
-    let likeness = |name: &NetworkName| strsim::jaro(wanted, name.as_str());
-    let alike = names.map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > ALIKE);
-    alike.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, name)| name.clone())
-}
+#[cfg(test)]
+mod tests;

@@ -6,12 +6,13 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use cni::{Cause, Code, Fault};
+use jiff::Timestamp;
 use network::{Errors, List, ListError, Runtime, Speaker};
 use vocab::NetworkName;
 
 use crate::builtin::pools;
 use crate::catalog::{Catalog, CatalogError, Network, file_of};
-use crate::design::{Design, DesignError, Surroundings};
+use crate::design::{Design, DesignError, Known, Surroundings};
 use crate::pool;
 use crate::wish::{Driver, Wish};
 
@@ -110,7 +111,7 @@ impl Catalog {
     ///
     /// # Errors
     /// [`CreateError`]; the host is then as it was.
-    pub fn create(&self, wish: Wish, runtime: &Runtime, created: String) -> Result<Created, CreateError> {
+    pub fn create(&self, wish: Wish, runtime: &Runtime, created: Timestamp) -> Result<Created, CreateError> {
         let _lock = self.lock()?;
         let design = self.design(wish, created)?;
         let list = written(runtime, &design)?;
@@ -132,11 +133,11 @@ impl Catalog {
         }
     }
 
-    fn design(&self, wish: Wish, created: String) -> Result<Design, CreateError> {
+    fn design(&self, wish: Wish, created: Timestamp) -> Result<Design, CreateError> {
         let listing = self.list()?;
         let daemon = self.daemon()?;
-        let pools = pools(&daemon, &Self::machine_id(), pool::standard);
-        let known = Self::known(&listing);
+        let pools = pools(&daemon, &pool::machine_id(), pool::standard);
+        let known: Vec<Known> = listing.networks.iter().map(Network::known).collect();
         let facts = self.facts().map_err(CatalogError::from)?;
         let around = Surroundings { facts: &facts, known: &known, pools: &pools };
         let name = wish.name.clone();
@@ -205,3 +206,6 @@ fn write_whole(file: &Path, text: &str) -> Result<(), CreateError> {
     let _ = fs::remove_file(&beside);
     linked
 }
+
+#[cfg(test)]
+mod tests;

@@ -249,3 +249,6 @@ fn switched_on(before: [bool; 2]) -> Vec<&'static str> {
     let changed = FORWARDING.into_iter().zip(before.into_iter().zip(forwarding()));
     changed.filter(|(_, (before, after))| !before && *after).map(|(name, _)| name).collect()
 }
+
+#[cfg(test)]
+mod tests;

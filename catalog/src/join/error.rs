@@ -9,6 +9,7 @@ use network::{CacheError, Errors};
 use ports::ChooseError;
 use vocab::{Attachment, ContainerId, InterfaceName, InvalidInterfaceName, NetworkName, PortMapping};
 
+use crate::listed::listed;
 use crate::member::Member;
 
 /// Why a container cannot join a network.
@@ -90,7 +91,7 @@ pub enum JoinError {
 fn told(subnets: &[IpNetwork]) -> String {
     match subnets {
         [] => ": it has none".to_owned(),
-        subnets => format!(" ({})", subnets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        subnets => format!(" ({})", listed(subnets)),
     }
 }
 
