@@ -144,13 +144,15 @@ impl Machine {
     }
 
     /// Fails when the host is not as it was, but for locks and hints in `/run/netctl`, which die with the boot, the
-    /// folder of networks, which is every runtime's, the book of host-local, and what the kernel makes by itself a second
-    /// after a link came up.
+    /// folders that every runtime shares, the book of host-local, and what the kernel makes by itself a second after a
+    /// link came up.
     #[track_caller]
     fn is_as_it_was(&self, before: &Snapshot) -> Test {
         let except = [
             Except::Text(Topic::File, "/run/netctl"),
             Except::Text(Topic::File, "/etc/cni/net.d folder "),
+            Except::Text(Topic::File, "/var/lib/cni/networks folder "),
+            Except::Text(Topic::File, "/var/lib/cni/results folder "),
             Except::Text(Topic::File, "/last_reserved_ip."),
             Except::Text(Topic::Route, " fe80::"),
             Except::Text(Topic::Route, " ff00::/8 "),
