@@ -9,6 +9,7 @@ mod first;
 mod floored;
 mod leases;
 mod memory;
+mod networks;
 mod publish_range;
 mod scene;
 mod stand;
@@ -82,7 +83,7 @@ pub enum Error {
     Traffic { contender: &'static str, source: traffic::Error },
     #[error(transparent)]
     Prepare(#[from] lab::outcome::Unexpected),
-    #[error("write leases that are already there")]
+    #[error("write what is already there: leases, a configuration")]
     Fill(#[source] io::Error),
     #[error("find the size of {name}")]
     Size { name: String, source: io::Error },
@@ -105,6 +106,7 @@ pub const ALL: &[Case] = &[
     Case { name: "chain-ports", about: "one port, and those of others", run: chain_ports::run },
     Case { name: "publish-range", about: "1,000 ports at once", run: publish_range::run },
     Case { name: "connect-ports", about: "to the last of 5,000 ports", run: connect_ports::run },
+    Case { name: "networks", about: "create, inspect, ls, rm by name, against podman", run: networks::run },
     Case { name: "established", about: "a flow, and 100 networks", run: established::run },
 ];
 

@@ -11,10 +11,12 @@ use docker::{DaemonFile, DefaultBridge, Pool};
 use ipnetwork::IpNetwork;
 use network::{List, ListError};
 use serde_json::{Map, Value, json};
+use subnet::Family;
 use vocab::InterfaceName;
 
+use crate::facts::HostFacts;
 use crate::pool;
-use crate::taken::{By, HostFacts, Taken, overlap};
+use crate::taken::{self, Taken};
 
 /// The name of the network that containers are on when nobody says another.
 pub const BRIDGE: &str = "bridge";
@@ -23,14 +25,13 @@ pub const HOST: &str = "host";
 /// The name of the network of those who have a loopback interface only.
 pub const NONE: &str = "none";
 
-/// What the kernel gives a link that says nothing else, in bytes.
-const ETHERNET_MTU: u32 = 1500;
-const IPV6_MTU: u32 = 1280;
+/// What Docker's API calls the network `bridge`; so no other network may have that name.
+pub(crate) const DEFAULT: &str = "default";
 
-/// Whether no other network may have that name. `default` is what Docker's API calls the network `bridge`.
+/// Whether a network of that name is on every host.
 #[must_use]
-pub(crate) fn is_reserved(name: &str) -> bool {
-    [BRIDGE, HOST, NONE, "default"].contains(&name)
+pub(crate) fn is_built_in(name: &str) -> bool {
+    [BRIDGE, HOST, NONE].contains(&name)
 }
 
 /// Why there is no network `bridge`.
@@ -67,7 +68,7 @@ pub enum BuiltInError {
     )]
     PoolsEmpty {
         /// IPv4 or IPv6.
-        family: &'static str,
+        family: Family,
     },
     /// The configuration that was made cannot be used.
     #[error(transparent)]
@@ -152,8 +153,9 @@ pub(crate) fn bridge(sources: Sources<'_>) -> Result<Option<List>, BuiltInError>
     for (key, value) in addresses(sources, &name)? {
         insert(key, value.into());
     }
-    if let Some(mtu) = mtu(sources) {
-        insert("mtu", mtu.into());
+    let mtu = sources.daemon.mtu.or_else(|| sources.facts.mtu_of_uplink(sources.daemon.has_ipv6()));
+    if let Some(mtu) = mtu {
+        insert("mtu", json!(mtu));
     }
     if !sources.daemon.icc {
         insert("portIsolation", true.into());
@@ -213,16 +215,16 @@ fn addresses(sources: Sources<'_>, link: &str) -> Result<Vec<(&'static str, Stri
         match kept {
             // An existing bridge's own address, or that of ours while containers are on it.
             Some(address) => keys.push(("bip", address.to_string())),
-            None if wish.fixed_cidr.is_none() => keys.push(("bip", first_host(free(sources, false)?))),
+            None if wish.fixed_cidr.is_none() => keys.push(("bip", first_host(free(sources, Family::V4)?))),
             None => {}
         }
     }
     if wish.fixed_cidr_v6.is_none() && wish.bip6.is_none() && sources.daemon.has_ipv6() {
         let kept =
             own.iter().find(|address| matches!(address.ip(), IpAddr::V6(v6) if !v6.is_unicast_link_local()));
-        let subnet = match kept.and_then(|address| IpNetwork::new(address.network(), address.prefix()).ok()) {
-            Some(subnet) => subnet,
-            None => free(sources, true)?,
+        let subnet = match kept {
+            Some(address) => subnet::of(*address),
+            None => free(sources, Family::V6)?,
         };
         keys.push(("fixed-cidr-v6", subnet.to_string()));
     }
@@ -241,21 +243,12 @@ fn own_addresses(sources: Sources<'_>, link: &str) -> Vec<IpNetwork> {
 
 /// The address of the bridge in a subnet that nobody named.
 fn first_host(subnet: IpNetwork) -> String {
-    match subnet {
-        IpNetwork::V4(v4) => {
-            format!("{}/{}", std::net::Ipv4Addr::from(v4.network().to_bits() + 1), v4.prefix())
-        }
-        IpNetwork::V6(v6) => {
-            format!("{}/{}", std::net::Ipv6Addr::from(v6.network().to_bits() + 1), v6.prefix())
-        }
-    }
+    format!("{}/{}", subnet::hosts(subnet).0, subnet.prefix())
 }
 
 fn fits(address: IpNetwork, fixed: Option<&str>) -> bool {
     let Some(fixed) = fixed else { return true };
-    fixed
-        .parse::<IpNetwork>()
-        .is_ok_and(|fixed| address.contains(fixed.network()) && address.contains(fixed.broadcast()))
+    subnet::parse(fixed).is_some_and(|fixed| subnet::holds(address, fixed))
 }
 
 /// Fails when a network that daemon.json names is somebody's.
@@ -265,28 +258,24 @@ fn refuse_overlap(
     value: &str,
     link: &str,
 ) -> Result<(), BuiltInError> {
-    let Ok(network) = value.parse::<IpNetwork>() else { return Ok(()) };
+    let Some(network) = subnet::parse(value) else { return Ok(()) };
     let is_other_s = |taken: &&Taken| taken.link().is_none_or(|on| on.as_str() != link);
     let taken = sources.facts.taken.iter().filter(is_other_s).chain(sources.others);
-    let mut in_the_way: Vec<&Taken> = taken.filter(|taken| overlap(taken.network, network)).collect();
-    // The route says more than the address that it came with.
-    in_the_way.sort_by_key(|taken| !matches!(taken.by, By::Route { .. }));
-    match in_the_way.first() {
+    match taken::in_the_way(taken, network) {
         Some(taken) => Err(BuiltInError::Overlap {
             key,
             value: value.to_owned(),
             file: sources.file.to_owned(),
-            taken: Box::new((*taken).clone()),
+            taken: Box::new(taken.clone()),
         }),
         None => Ok(()),
     }
 }
 
-fn free(sources: Sources<'_>, v6: bool) -> Result<IpNetwork, BuiltInError> {
+fn free(sources: Sources<'_>, family: Family) -> Result<IpNetwork, BuiltInError> {
     let pools = pools(sources.daemon, sources.machine_id, pool::of_default_bridge);
     let taken: Vec<Taken> = sources.facts.taken.iter().chain(sources.others).cloned().collect();
-    let family = if v6 { "IPv6" } else { "IPv4" };
-    pool::find_free(&pools, &taken, v6).ok_or(BuiltInError::PoolsEmpty { family })
+    pool::find_free(&pools, &taken, family).ok_or(BuiltInError::PoolsEmpty { family })
 }
 
 /// The pools that daemon.json names, and for a family of which it names none, ours.
@@ -299,13 +288,6 @@ pub(crate) fn pools(daemon: &DaemonFile, machine_id: &str, standard: fn() -> Vec
         pools.extend(pool::unique_local(machine_id));
     }
     pools
-}
-
-fn mtu(sources: Sources<'_>) -> Option<u32> {
-    let has_ipv6 = sources.daemon.has_ipv6();
-    let uplink = sources.facts.uplink.as_ref().map(|uplink| uplink.mtu);
-    let uplink = uplink.filter(|mtu| *mtu != ETHERNET_MTU && (!has_ipv6 || *mtu >= IPV6_MTU));
-    sources.daemon.mtu.or(uplink)
 }
 
 fn dns(daemon: &DaemonFile) -> Value {

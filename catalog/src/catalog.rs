@@ -10,9 +10,10 @@ use vocab::NetworkName;
 
 use crate::builtin::{self, BuiltInError, Sources};
 use crate::design::Known;
+use crate::facts::HostFacts;
 use crate::id::NetworkId;
 use crate::pool;
-use crate::taken::{By, HostFacts, Taken};
+use crate::taken::{By, Taken};
 use crate::view::View;
 
 /// How alike two names must be (0 to 1, Jaro) for one to be suggested for the other.

@@ -1,15 +1,15 @@
 //! Making a network: a file, then what the network has without any container.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use cni::{Cause, Code, Fault};
-use network::{Errors, List, Runtime};
-use serde_json::Value;
+use network::{Errors, List, ListError, Runtime, Speaker};
+use vocab::NetworkName;
 
-use crate::builtin::{BuiltInError, pools};
+use crate::builtin::pools;
 use crate::catalog::{Catalog, CatalogError, Network, file_of};
 use crate::design::{Design, DesignError, Surroundings};
 use crate::pool;
@@ -22,7 +22,7 @@ pub enum CreateError {
     #[error("create network {name}")]
     Design {
         /// Its name.
-        name: String,
+        name: NetworkName,
         /// Why not.
         source: DesignError,
     },
@@ -34,12 +34,22 @@ pub enum CreateError {
     Daemon(#[from] docker::Error),
     /// Its driver's plugin is nowhere.
     #[error("create network {name}: driver {driver} is not installed")]
-    NoPlugin {
+    NoDriver {
         /// The network.
-        name: String,
+        name: NetworkName,
         /// The driver.
         driver: Driver,
         /// What looking for it said.
+        source: Cause,
+    },
+    /// A plugin does not say which versions it speaks.
+    #[error("create network {name}: plugin {kind} cannot be used")]
+    Plugin {
+        /// The network.
+        name: NetworkName,
+        /// The plugin.
+        kind: String,
+        /// What asking it said.
         source: Cause,
     },
     /// Its file cannot be written.
@@ -54,7 +64,7 @@ pub enum CreateError {
     #[error("create network {name}")]
     Raise {
         /// The network.
-        name: String,
+        name: NetworkName,
         /// Everything that failed.
         source: Errors,
     },
@@ -66,7 +76,7 @@ impl Fault for CreateError {
             Self::Design { source, .. } => source.code(),
             Self::Catalog(error) => error.code(),
             Self::Daemon(_) => Code::INVALID_CONFIG,
-            Self::NoPlugin { source, .. } => source.failure().code(),
+            Self::NoDriver { source, .. } | Self::Plugin { source, .. } => source.failure().code(),
             Self::Write { .. } => Code::IO,
             Self::Raise { source, .. } => source.code(),
         }
@@ -77,8 +87,10 @@ impl Fault for CreateError {
             Self::Design { source, .. } => source.hint(),
             Self::Catalog(error) => error.hint(),
             Self::Daemon(error) => error.hint(),
-            Self::NoPlugin { source, .. } => source.failure().hint(),
-            Self::Write { .. } => None,
+            Self::NoDriver { source, .. } | Self::Plugin { source, .. } => source.failure().hint(),
+            Self::Write { file, source } => (source.kind() == ErrorKind::AlreadyExists).then(|| {
+                format!("no network of that name can be read from it: repair or remove {}", file.display())
+            }),
             Self::Raise { source, .. } => source.hint(),
         }
     }
@@ -102,13 +114,13 @@ impl Catalog {
         let _lock = self.lock()?;
         let design = self.design(wish, created)?;
         let list = written(runtime, &design)?;
-        let name = design.name.to_string();
-        let file = file_of(self.places().folder.path(), &design.name);
+        let name = &design.name;
+        let file = file_of(self.places().folder.path(), name);
         write_whole(&file, &list)?;
-        let made = self.find(&name).map_err(CreateError::from);
+        let made = self.find(name.as_str()).map_err(CreateError::from);
         let raised = made.and_then(|network| {
             let raised = runtime.raise(&network.list);
-            raised.map(|_| network).map_err(|source| CreateError::Raise { name, source })
+            raised.map(|_| network).map_err(|source| CreateError::Raise { name: name.clone(), source })
         });
         match raised {
             Ok(network) => Ok(Created { network, design }),
@@ -127,7 +139,7 @@ impl Catalog {
         let known = Self::known(&listing);
         let facts = self.facts().map_err(CatalogError::from)?;
         let around = Surroundings { facts: &facts, known: &known, pools: &pools };
-        let name = wish.name.to_string();
+        let name = wish.name.clone();
         Design::new(wish, around, created).map_err(|source| CreateError::Design { name, source })
     }
 
@@ -147,36 +159,39 @@ impl Catalog {
 }
 
 /// The conflist in the versions that its plugins speak, which must be in this program or in the folders of others.
-fn written(runtime: &Runtime, design: &Design) -> Result<Value, CreateError> {
-    let draft = design.conflist(|_| false);
-    let list = List::parse(draft.to_string().into_bytes()).map_err(CatalogError::from)?;
+fn written(runtime: &Runtime, design: &Design) -> Result<String, CreateError> {
+    let list = |text: Result<String, serde_json::Error>| text.map_err(ListError::NotJson);
+    let draft = list(design.conflist(|_| false)).and_then(|text| List::parse(text.into_bytes()));
     let mut spoken = Vec::new();
-    for speaker in runtime.versions(&list) {
-        spoken.push(speaker.versions.map_err(|reason| CreateError::NoPlugin {
-            name: design.name.to_string(),
-            driver: design.driver,
-            source: Cause::from(cni::Failure::from(reason)),
+    for speaker in runtime.versions(&draft.map_err(CatalogError::from)?) {
+        let Speaker { kind, place, versions } = speaker;
+        spoken.push(versions.map_err(|reason| {
+            let (name, driver) = (design.name.clone(), design.driver);
+            let source = Cause::from(cni::Failure::from(reason));
+            match place {
+                None if kind == driver.as_str() => CreateError::NoDriver { name, driver, source },
+                _ => CreateError::Plugin { name, kind, source },
+            }
         })?);
     }
-    Ok(design.conflist(|version| spoken.iter().all(|spoken| spoken.iter().any(|known| known == version))))
+    let speak = |version: &str| spoken.iter().all(|spoken| spoken.iter().any(|known| known == version));
+    Ok(list(design.conflist(speak)).map_err(CatalogError::from)?)
 }
 
 /// Writes a file that appears whole or not at all.
-fn write_whole(file: &Path, list: &Value) -> Result<(), CreateError> {
+fn write_whole(file: &Path, text: &str) -> Result<(), CreateError> {
     let write = |at: &Path| {
         let file = at.to_owned();
         move |source| CreateError::Write { file, source }
     };
     let folder = file.parent().unwrap_or(Path::new("/"));
     DirBuilder::new().recursive(true).mode(0o755).create(folder).map_err(write(folder))?;
-    let mut text = serde_json::to_vec_pretty(list).map_err(io::Error::from).map_err(write(file))?;
-    text.push(b'\n');
     // No runtime reads a file without one of its extensions.
     let beside = file.with_extension("conflist.new");
     let mut options = OpenOptions::new();
     let opened = options.write(true).create(true).truncate(true).mode(0o644).open(&beside);
     let written = opened.and_then(|mut opened| {
-        opened.write_all(&text)?;
+        opened.write_all(text.as_bytes())?;
         // A network outlives a power cut; a torn file would be in every runtime's way.
         opened.sync_all()
     });
@@ -185,10 +200,4 @@ fn write_whole(file: &Path, list: &Value) -> Result<(), CreateError> {
     // What stays of it is no conflist, and is written over by the next attempt.
     let _ = fs::remove_file(&beside);
     linked.map_err(write(file))
-}
-
-impl From<BuiltInError> for CreateError {
-    fn from(error: BuiltInError) -> Self {
-        Self::Catalog(error.into())
-    }
 }

@@ -2,26 +2,24 @@
 
 mod conflist;
 mod error;
+mod layout;
 mod subnets;
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use docker::Pool;
 use ipnetwork::IpNetwork;
-use vocab::{InterfaceName, NetworkName};
+use vocab::{InterfaceName, Mtu, NetworkName};
 
 pub use error::DesignError;
 
-use crate::taken::{By, HostFacts, Taken, overlap};
+use crate::builtin;
+use crate::facts::HostFacts;
+use crate::taken::{By, Taken};
 use crate::wish::{Driver, GatewayMode, Wish};
 
 /// The longest name: with `netctl-` before it and `.conflist` after it, it must be the name of a file.
 const LONGEST_NAME: usize = 128;
-/// The smallest MTU of a link that carries IPv6 (RFC 8200, section 5), in bytes.
-const IPV6_MTU: u32 = 1280;
-/// What the kernel gives a link that says nothing else, in bytes.
-const ETHERNET_MTU: u32 = 1500;
 
 /// A network that is there already.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,14 +54,16 @@ pub struct Design {
     pub subnets: Vec<SubnetPlan>,
     /// The bridge, or the link of the host that it works on.
     pub link: InterfaceName,
-    /// The MTU in bytes; the kernel's choice without one.
-    pub mtu: Option<u32>,
+    /// The MTU; the kernel's choice without one.
+    pub mtu: Option<Mtu>,
     /// Who reaches it.
     pub gateway_mode: GatewayMode,
     /// Whether what leaves it is masqueraded.
     pub masquerade: bool,
     /// Whether its containers reach one another.
     pub icc: bool,
+    /// Whether other networks of the host do not reach it.
+    pub isolate: bool,
     /// Whether containers get a default route.
     pub default_route: bool,
     /// When it was made (RFC 3339).
@@ -99,6 +99,7 @@ impl Design {
         let taken = taken_from(&wish, around, &link);
         let subnets = subnets::plan(&wish, around, &taken, &link)?;
         let mtu = plan_mtu(&wish, around.facts, &link, &subnets)?;
+        let isolate = plan_isolation(&wish)?;
         if wish.internal && wish.options.masquerade == Some(true) {
             return Err(DesignError::InternalMasquerade);
         }
@@ -113,6 +114,7 @@ impl Design {
             gateway_mode,
             masquerade: !wish.internal && wish.options.masquerade.unwrap_or(nat),
             icc: wish.options.icc.unwrap_or(true),
+            isolate,
             default_route: !wish.internal && wish.options.no_default_route != Some(true),
             created,
             wish,
@@ -124,17 +126,14 @@ impl Design {
     pub fn has_gateway(&self) -> bool {
         self.gateway_mode != GatewayMode::Isolated
     }
-
-    /// The labels.
-    #[must_use]
-    pub const fn labels(&self) -> &BTreeMap<String, String> {
-        &self.wish.labels
-    }
 }
 
 fn check_name(name: &NetworkName, known: &[Known]) -> Result<(), DesignError> {
-    if crate::builtin::is_reserved(name.as_str()) {
+    if builtin::is_built_in(name.as_str()) {
         return Err(DesignError::Predefined { name: name.clone() });
+    }
+    if name.as_str() == builtin::DEFAULT {
+        return Err(DesignError::MeansBridge { name: name.clone() });
     }
     if name.as_str().len() > LONGEST_NAME {
         return Err(DesignError::LongName { name: name.clone(), longest: LONGEST_NAME });
@@ -195,9 +194,21 @@ fn taken_from(wish: &Wish, around: Surroundings<'_>, link: &InterfaceName) -> Ve
         }
     };
     let is_own = |taken: &&Taken| {
-        matches!(taken.by, By::Nameserver) && parents.iter().any(|parent| overlap(*parent, taken.network))
+        matches!(taken.by, By::Nameserver)
+            && parents.iter().any(|parent| subnet::overlap(*parent, taken.network))
     };
     facts.filter(|taken| !is_own(taken)).cloned().chain(known).collect()
+}
+
+fn plan_isolation(wish: &Wish) -> Result<bool, DesignError> {
+    match (wish.isolate, wish.options.isolate) {
+        (true, Some(false)) => Err(DesignError::IsolateTwice),
+        // Its containers are neighbours of the host's neighbours: no rule of the host is on their way.
+        (true, _) if wish.driver != Driver::Bridge => {
+            Err(DesignError::IsolateOnParent { driver: wish.driver })
+        }
+        (flag, option) => Ok(flag || option == Some(true)),
+    }
 }
 
 fn plan_mtu(
@@ -205,29 +216,23 @@ fn plan_mtu(
     facts: &HostFacts,
     link: &InterfaceName,
     subnets: &[SubnetPlan],
-) -> Result<Option<u32>, DesignError> {
+) -> Result<Option<Mtu>, DesignError> {
     let has_ipv6 = subnets.iter().any(|subnet| subnet.subnet.is_ipv6());
     let wished = match (wish.mtu, wish.options.mtu) {
         (Some(mtu), Some(option)) if mtu != option => return Err(DesignError::TwoMtus { mtu, option }),
         (mtu, option) => mtu.or(option),
     };
     match wished {
-        Some(mtu) if !(68..=65_535).contains(&mtu) => Err(DesignError::Mtu { mtu }),
-        Some(mtu) if has_ipv6 && mtu < IPV6_MTU => Err(DesignError::MtuForIpv6 { mtu, least: IPV6_MTU }),
+        Some(mtu) if has_ipv6 && !mtu.carries_ipv6() => Err(DesignError::MtuForIpv6 { mtu }),
         Some(mtu) => match facts.link(link).filter(|_| wish.driver != Driver::Bridge) {
-            Some(parent) if mtu > parent.mtu => {
+            Some(parent) if mtu.bytes() > parent.mtu => {
                 Err(DesignError::MtuOfParent { mtu, parent: link.clone(), most: parent.mtu })
             }
             _ => Ok(Some(mtu)),
         },
         // Their interfaces have the MTU of their parent by themselves; and what leaves an internal network goes nowhere.
         None if wish.driver != Driver::Bridge || wish.internal => Ok(None),
-        // A tunnel may carry less than IPv6 allows. Its IPv4 is worth more than an error.
-        None => Ok(facts
-            .uplink
-            .as_ref()
-            .map(|uplink| uplink.mtu)
-            .filter(|mtu| *mtu != ETHERNET_MTU && (!has_ipv6 || *mtu >= IPV6_MTU))),
+        None => Ok(facts.mtu_of_uplink(has_ipv6)),
     }
 }
 

@@ -6,6 +6,7 @@ use ipnetwork::IpNetwork;
 use network::{CacheError, Entry};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use subnet::Family;
 use vocab::{Attachment, HostAddress, NetworkName, Port, PortMapping, Protocol};
 
 use crate::catalog::{Catalog, Network};
@@ -58,10 +59,10 @@ impl Member {
         }
     }
 
-    /// Its first IPv4 or IPv6 address.
+    /// Its first address of a family.
     #[must_use]
-    pub fn address(&self, v6: bool) -> Option<IpNetwork> {
-        self.addresses.iter().copied().find(|address| address.is_ipv6() == v6)
+    pub fn address(&self, family: Family) -> Option<IpNetwork> {
+        self.addresses.iter().copied().find(|address| Family::of_network(*address) == family)
     }
 
     /// How a person knows it: by the name that its runtime gave it, or by its id.

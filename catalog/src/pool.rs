@@ -1,12 +1,13 @@
 //! Which subnet a network gets that names none.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use docker::Pool;
 use ipnetwork::{IpNetwork, Ipv4Network, Ipv6Network};
 use sha2::{Digest, Sha256};
+use subnet::{Family, bits};
 
-use crate::taken::{Taken, overlap};
+use crate::taken::Taken;
 
 /// The file with a number that is this machine's alone (machine-id(5)).
 pub(crate) const MACHINE_ID: &str = "/etc/machine-id";
@@ -55,48 +56,31 @@ pub(crate) fn unique_local(machine_id: &str) -> Option<Pool> {
 
 /// The first subnet of the pools that overlaps with nothing that is taken.
 #[must_use]
-pub(crate) fn find_free(pools: &[Pool], taken: &[Taken], v6: bool) -> Option<IpNetwork> {
-    let of_family = pools.iter().filter(|pool| pool.base().is_ipv6() == v6);
-    { of_family }.find_map(|pool| first_free(pool, taken))
+pub(crate) fn find_free(pools: &[Pool], taken: &[Taken], family: Family) -> Option<IpNetwork> {
+    let mut of_family = pools.iter().filter(|pool| Family::of_network(pool.base()) == family);
+    of_family.find_map(|pool| first_free(pool, taken))
 }
 
-/// Goes on behind whatever is in the way, so that a large pool with a large neighbour costs one step and no million.
+/// Goes from one network that is in the way to the next, not from one candidate to the next: an IPv6 pool has millions.
 fn first_free(pool: &Pool, taken: &[Taken]) -> Option<IpNetwork> {
-    let end = bits(pool.base().broadcast());
-    let step = size_of(pool);
-    let mut at = bits(pool.base().network());
-    loop {
-        let candidate = network(pool, at)?;
-        let in_the_way = taken.iter().map(|taken| taken.network).filter(|taken| overlap(*taken, candidate));
-        let Some(behind) = in_the_way.map(|taken| bits(taken.broadcast())).max() else {
-            return Some(candidate);
-        };
-        // Up to the next multiple of the size: bases have no bits below it.
-        at = (behind.max(at) / step).checked_add(1)?.checked_mul(step)?;
-        if at > end {
-            return None;
+    let base = pool.base();
+    let family = Family::of_network(base);
+    let in_the_way =
+        taken.iter().map(|taken| taken.network).filter(|network| subnet::overlap(*network, base));
+    let mut in_the_way: Vec<(u128, u128)> =
+        in_the_way.map(|network| (bits(network.network()), bits(network.broadcast()))).collect();
+    in_the_way.sort_unstable();
+    let size = 1_u128.checked_shl(u32::from(family.width() - pool.size()))?;
+    let mut at = bits(base.network());
+    for (first, last) in in_the_way {
+        if at.checked_add(size - 1)? < first {
+            break;
         }
+        // Up to the next multiple of the size: the base has no bits below it.
+        at = at.max((last / size).checked_add(1)?.checked_mul(size)?);
     }
-}
-
-fn size_of(pool: &Pool) -> u128 {
-    let bits = if pool.base().is_ipv4() { 32 } else { 128 };
-    1_u128.checked_shl(bits - u32::from(pool.size())).unwrap_or(u128::MAX)
-}
-
-fn bits(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => u128::from(v4.to_bits()),
-        IpAddr::V6(v6) => v6.to_bits(),
-    }
-}
-
-fn network(pool: &Pool, at: u128) -> Option<IpNetwork> {
-    let address = match pool.base() {
-        IpNetwork::V4(_) => IpAddr::V4(u32::try_from(at).ok()?.into()),
-        IpNetwork::V6(_) => IpAddr::V6(at.into()),
-    };
-    IpNetwork::new(address, pool.size()).ok()
+    let free = IpNetwork::new(family.address(at), pool.size()).ok()?;
+    (at <= bits(base.broadcast())).then_some(free)
 }
 
 #[cfg(test)]
@@ -110,13 +94,13 @@ mod tests {
     }
 
     fn free(networks: &[&str]) -> Option<String> {
-        find_free(&standard(), &taken(networks), false).map(|network| network.to_string())
+        find_free(&standard(), &taken(networks), Family::V4).map(|network| network.to_string())
     }
 
     #[test]
     fn the_first_network_is_the_first_of_the_pools() {
         assert_eq!(free(&[]).unwrap(), "172.18.0.0/22");
-        let first = find_free(&of_default_bridge(), &[], false).unwrap();
+        let first = find_free(&of_default_bridge(), &[], Family::V4).unwrap();
         assert_eq!(first.to_string(), "172.17.0.0/16");
     }
 
@@ -133,11 +117,31 @@ mod tests {
     #[test]
     fn every_network_of_the_pools_is_given_out_before_they_are_empty() {
         let mut given: Vec<Taken> = Vec::new();
-        while let Some(network) = find_free(&standard(), &given, false) {
-            assert!(given.iter().all(|taken| !overlap(taken.network, network)), "{network}");
+        while let Some(network) = find_free(&standard(), &given, Family::V4) {
+            assert!(given.iter().all(|taken| !subnet::overlap(taken.network, network)), "{network}");
             given.push(Taken { network, by: By::Nameserver });
         }
         assert_eq!(given.len(), 960);
+    }
+
+    #[test]
+    fn a_pool_may_end_where_the_addresses_end_and_be_full_there() {
+        let pool = |base: &str, size| Pool::new(base.parse().unwrap(), size).unwrap();
+        let free = |pool: Pool, networks: &[&str], family| find_free(&[pool], &taken(networks), family);
+        let last = pool("fdff:ffff:ffff:ffff::/64", 66);
+        assert_eq!(
+            free(last, &["fdff:ffff:ffff:ffff::/65"], Family::V6).unwrap().to_string(),
+            "fdff:ffff:ffff:ffff:8000::/66"
+        );
+        assert_eq!(free(last, &["fdff:ffff:ffff:ffff::/64"], Family::V6), None);
+        assert_eq!(
+            free(last, &["fdff:ffff:ffff:ffff::/65", "fdff:ffff:ffff:ffff:8000::/65"], Family::V6),
+            None
+        );
+        // What overlaps the next candidate, too, is passed once; what lies before the pool is in nobody's way.
+        let small = pool("10.0.0.0/24", 30);
+        let taken = ["9.0.0.0/8", "10.0.0.3/32", "10.0.0.0/29", "10.0.0.9/32"];
+        assert_eq!(free(small, &taken, Family::V4).unwrap().to_string(), "10.0.0.12/30");
     }
 
     #[test]
@@ -145,7 +149,7 @@ mod tests {
         let [one, same, other] = ["a\n", "a", "b"].map(|id| unique_local(id).unwrap());
         assert_eq!(one.base(), same.base());
         assert_ne!(one.base(), other.base());
-        let network = find_free(&[one], &[], true).unwrap();
+        let network = find_free(&[one], &[], Family::V6).unwrap();
         assert!(network.to_string().starts_with("fd") && network.prefix() == 64, "{network}");
     }
 }

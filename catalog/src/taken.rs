@@ -1,21 +1,10 @@
-//! Which addresses a host has a use for already, and its uplink: what a new network must keep clear of, and take
-//! its MTU from.
+//! Which addresses somebody has a use for already: what a new network must keep clear of.
 
 use std::fmt;
-use std::fs;
 use std::net::IpAddr;
-use std::path::Path;
 
 use ipnetwork::IpNetwork;
-use netlink::packet::AddressFamily;
-use netlink::{Link, Route, RouteSocket};
 use vocab::{InterfaceName, NetworkName};
-
-/// Routes to more than this many bits' worth of the world are ways out, like the default route: VPNs write `0.0.0.0/1`
-/// and `128.0.0.0/1` for "everything", and a host behind one must still have networks of its own.
-const WAY_OUT_V4: u8 = 7;
-/// The same for IPv6, where `2000::/3` is everything that is routed at all.
-const WAY_OUT_V6: u8 = 3;
 
 /// Who uses a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +25,18 @@ pub enum By {
     Nameserver,
     /// Another network of the catalog.
     Network(NetworkName),
+}
+
+impl By {
+    /// How much it tells a person: a network has a name, and a route says more than the address that it came with.
+    const fn rank(&self) -> u8 {
+        match self {
+            Self::Network(_) => 3,
+            Self::Route { .. } => 2,
+            Self::Address { .. } => 1,
+            Self::Nameserver => 0,
+        }
+    }
 }
 
 /// A part of the address space that somebody uses.
@@ -75,141 +76,58 @@ impl Taken {
     }
 }
 
-/// The link by which a host reaches the rest of the world.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Uplink {
-    /// Its name.
-    pub name: InterfaceName,
-    /// Its MTU in bytes.
-    pub mtu: u32,
-}
-
-/// What of a host matters to a new network.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct HostFacts {
-    /// Which addresses are used.
-    pub taken: Vec<Taken>,
-    /// The link of the best default route.
-    pub uplink: Option<Uplink>,
-    /// Where the default routes lead.
-    pub routers: Vec<IpAddr>,
-    /// The links that are there, with their kind.
-    pub links: Vec<LinkFact>,
-}
-
-/// A link of a host.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LinkFact {
-    /// Its name.
-    pub name: InterfaceName,
-    /// `bridge`, `veth`, …; nothing for hardware.
-    pub kind: Option<String>,
-    /// Whose it is, in words.
-    pub alias: Option<String>,
-    /// Its MTU in bytes.
-    pub mtu: u32,
-    /// Its addresses.
-    pub addresses: Vec<IpNetwork>,
-}
-
-impl HostFacts {
-    /// Asks the kernel, and `resolv_conf` for name servers.
-    ///
-    /// # Errors
-    /// What the kernel says; a file of name servers that is not there names none.
-    pub fn read(resolv_conf: &Path) -> Result<Self, netlink::Error> {
-        let mut socket = RouteSocket::open()?;
-        let links = socket.links()?;
-        let addresses = socket.addresses()?;
-        let mut routes = socket.routes(AddressFamily::Inet)?;
-        routes.append(&mut socket.routes(AddressFamily::Inet6)?);
-        let of = |link: &Link| {
-            let own = addresses.iter().filter(|address| address.index == link.index);
-            own.map(|address| address.network).collect::<Vec<_>>()
-        };
-        let name_of =
-            |index: u32| links.iter().find(|link| link.index == index).map(|link| link.name.clone());
-        let mut taken = Vec::new();
-        for address in &addresses {
-            taken.push(Taken { network: address.network, by: By::Address { link: name_of(address.index) } });
-        }
-        for route in routes.iter().filter(|route| !is_way_out(route.destination)) {
-            let hop = route.hops.first();
-            let link = hop.and_then(|hop| hop.index).and_then(name_of);
-            let router = hop.and_then(|hop| hop.gateway);
-            taken.push(Taken { network: route.destination, by: By::Route { link, router } });
-        }
-        // What reaches no further than its link takes nothing from anybody: every link has fe80::/64.
-        taken.retain(|taken| !is_link_local(taken.network.ip()) && !taken.network.ip().is_loopback());
-        taken.extend(nameservers(resolv_conf));
-        let defaults = best_first(&routes);
-        let uplink = defaults.iter().find_map(|route| {
-            let index = route.hops.first()?.index?;
-            let link = links.iter().find(|link| link.index == index)?;
-            Some(Uplink { name: link.name.clone(), mtu: route.mtu.unwrap_or(link.mtu).min(link.mtu) })
-        });
-        let routers = defaults.iter().filter_map(|route| route.hops.first()?.gateway).collect();
-        let links = links
-            .iter()
-            .map(|link| LinkFact {
-                name: link.name.clone(),
-                kind: link.kind.clone(),
-                alias: link.alias.clone(),
-                mtu: link.mtu,
-                addresses: of(link),
-            })
-            .collect();
-        Ok(Self { taken, uplink, routers, links })
-    }
-
-    /// The link of that name.
-    #[must_use]
-    pub fn link(&self, name: &InterfaceName) -> Option<&LinkFact> {
-        self.links.iter().find(|link| link.name == *name)
-    }
-}
-
-/// The default routes of the main table, the one that is used first.
-fn best_first(routes: &[Route]) -> Vec<&Route> {
-    const MAIN: u32 = 254;
-    let is_default = |route: &&Route| route.destination.prefix() <= 1 && is_way_out(route.destination);
-    let mut defaults: Vec<&Route> =
-        routes.iter().filter(is_default).filter(|route| route.table == MAIN).collect();
-    // The halves of a VPN are more specific, and so win over the whole; IPv4 comes first, since its MTU is what hurts.
-    defaults.sort_by_key(|route| {
-        let destination = route.destination;
-        (destination.is_ipv6(), std::cmp::Reverse(destination.prefix()), route.priority.unwrap_or(0))
-    });
-    defaults
-}
-
-fn is_way_out(destination: IpNetwork) -> bool {
-    destination.prefix() <= if destination.is_ipv4() { WAY_OUT_V4 } else { WAY_OUT_V6 }
-}
-
-fn is_link_local(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => v4.is_link_local() || v4.is_multicast(),
-        IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.is_multicast(),
-    }
-}
-
-fn nameservers(resolv_conf: &Path) -> Vec<Taken> {
-    let text = fs::read_to_string(resolv_conf).unwrap_or_default();
-    let servers = text.lines().filter_map(|line| {
-        let mut words = line.split_whitespace();
-        if words.next() != Some("nameserver") {
-            return None;
-        }
-        words.next()?.parse::<IpAddr>().ok()
-    });
-    let reaches =
-        |server: &IpAddr| !server.is_loopback() && !server.is_unspecified() && !is_link_local(*server);
-    servers.filter(reaches).map(|server| Taken { network: server.into(), by: By::Nameserver }).collect()
-}
-
-/// Whether two networks have an address in common.
+/// Who is in the way of a network: of several the one that tells most.
 #[must_use]
-pub(crate) fn overlap(a: IpNetwork, b: IpNetwork) -> bool {
-    a.is_ipv4() == b.is_ipv4() && (a.contains(b.network()) || b.contains(a.network()))
+pub(crate) fn in_the_way<'a>(
+    taken: impl Iterator<Item = &'a Taken>,
+    network: IpNetwork,
+) -> Option<&'a Taken> {
+    let in_the_way = taken.filter(|taken| subnet::overlap(taken.network, network));
+    // Of two that tell as much the first counts: `max_by_key` would take the last.
+    in_the_way.min_by_key(|taken| u8::MAX - taken.by.rank())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(network: &str, by: By) -> Taken {
+        Taken { network: network.parse().unwrap(), by }
+    }
+
+    #[test]
+    fn everybody_is_named_so_that_a_person_finds_them() {
+        let link = InterfaceName::new("eth0").ok();
+        let router = "10.0.0.1".parse().ok();
+        let cases = [
+            (By::Route { link: link.clone(), router }, "the host's route 10.1.0.0/16 via 10.0.0.1 dev eth0"),
+            (By::Route { link: link.clone(), router: None }, "the host's route 10.1.0.0/16 dev eth0"),
+            (By::Route { link: None, router: None }, "the host's route 10.1.0.0/16"),
+            (By::Address { link }, "the host's address 10.1.0.0/16 of eth0"),
+            (By::Address { link: None }, "the host's address 10.1.0.0/16"),
+            (By::Nameserver, "the host's name server 10.1.0.0"),
+            (By::Network(NetworkName::new("web").unwrap()), "network web (10.1.0.0/16)"),
+        ];
+        for (by, expected) in cases {
+            assert_eq!(taken("10.1.0.0/16", by).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn of_several_in_the_way_the_one_that_tells_most_is_named() {
+        let route = |network| taken(network, By::Route { link: None, router: None });
+        let all = [
+            taken("10.1.0.53/32", By::Nameserver),
+            taken("10.1.0.1/16", By::Address { link: None }),
+            route("10.1.0.0/16"),
+            route("10.0.0.0/8"),
+            taken("10.1.9.0/24", By::Network(NetworkName::new("web").unwrap())),
+        ];
+        let found = |network: &str| in_the_way(all.iter(), network.parse().unwrap());
+        assert_eq!(found("10.1.0.0/16"), Some(&all[4]));
+        assert_eq!(found("10.1.0.0/24"), Some(&all[2]), "the first of two routes");
+        assert_eq!(found("10.2.0.0/24"), Some(&all[3]));
+        assert_eq!(found("11.0.0.0/24"), None);
+        assert_eq!(found("fd00::/64"), None);
+    }
 }

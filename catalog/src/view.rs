@@ -12,6 +12,7 @@ use ipnetwork::IpNetwork;
 use network::{List, PluginConfig};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use subnet::{Family, bits};
 use vocab::InterfaceName;
 
 /// What a network is like.
@@ -218,8 +219,8 @@ impl View {
 
     /// Whether its containers get addresses of that family.
     #[must_use]
-    pub fn has_family(&self, v6: bool) -> bool {
-        self.subnets.iter().any(|subnet| subnet.subnet.is_ipv6() == v6)
+    pub fn has_family(&self, family: Family) -> bool {
+        self.subnets.iter().any(|subnet| Family::of_network(subnet.subnet) == family)
     }
 }
 
@@ -246,8 +247,7 @@ impl Ipam {
 
 impl Range {
     fn subnet(&self) -> Option<Subnet> {
-        let cidr: cni::Cidr = self.subnet.parse().ok()?;
-        let subnet = IpNetwork::new(cidr.0.network(), cidr.0.prefix()).ok()?;
+        let subnet = subnet::of(subnet::parse(&self.subnet)?);
         let first = self.range_start.0.unwrap_or(subnet.network());
         let last = self.range_end.0.unwrap_or(subnet.broadcast());
         Some(Subnet { subnet, gateway: self.gateway.0, range: part_of(subnet, first, last) })
@@ -265,10 +265,6 @@ impl Subnet {
 
     /// How many containers there is room for.
     pub(crate) fn room(&self) -> u128 {
-        let bits = |address: IpAddr| match address {
-            IpAddr::V4(v4) => u128::from(v4.to_bits()),
-            IpAddr::V6(v6) => v6.to_bits(),
-        };
         let (network, end) = (self.subnet.network(), self.subnet.broadcast());
         let (first, last) = self.range.unwrap_or((network, end));
         let mut room = bits(last).saturating_sub(bits(first)).saturating_add(1);
@@ -286,32 +282,26 @@ impl Subnet {
     #[must_use]
     pub fn range_text(&self) -> Option<String> {
         let (first, last) = self.range?;
-        let longest = if first.is_ipv4() { 32 } else { 128 };
-        let whole = (self.subnet.prefix()..=longest).rev().find_map(|prefix| {
-            let network = IpNetwork::new(first, prefix).ok()?;
-            let network = IpNetwork::new(network.network(), prefix).ok()?;
+        let whole = (self.subnet.prefix()..=Family::of(first).width()).rev().find_map(|prefix| {
+            let network = subnet::of(IpNetwork::new(first, prefix).ok()?);
             network.contains(last).then_some(network)
         })?;
-        let is_near = |end: IpAddr, edge: IpAddr| end == edge || step(end, edge);
+        let is_near = |end: IpAddr, edge: IpAddr| end == edge || follows(end, edge);
         let fits = is_near(whole.network(), first) && is_near(last, whole.broadcast());
         Some(if fits { whole.to_string() } else { format!("{first}-{last}") })
     }
 }
 
 /// Whether `b` follows `a`.
-fn step(a: IpAddr, b: IpAddr) -> bool {
-    match (a, b) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => a.to_bits().checked_add(1) == Some(b.to_bits()),
-        (IpAddr::V6(a), IpAddr::V6(b)) => a.to_bits().checked_add(1) == Some(b.to_bits()),
-        _ => false,
-    }
+fn follows(a: IpAddr, b: IpAddr) -> bool {
+    a < b && subnet::step(a, 1) == b
 }
 
 /// A range, unless it is all that a host may have of the subnet anyway.
 fn part_of(subnet: IpNetwork, first: IpAddr, last: IpAddr) -> Option<(IpAddr, IpAddr)> {
     let (network, end) = (subnet.network(), subnet.broadcast());
-    let is_first = first == network || step(network, first);
-    let is_last = last == end || step(last, end);
+    let is_first = first == network || follows(network, first);
+    let is_last = last == end || follows(last, end);
     (!(is_first && is_last)).then_some((first, last))
 }
 

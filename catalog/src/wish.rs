@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnetwork::IpNetwork;
-use vocab::NetworkName;
+use vocab::{Mtu, NetworkName};
 
 pub use options::{GatewayMode, OptionError, Options};
 
@@ -101,8 +101,8 @@ pub struct Wish {
     pub isolate: bool,
     /// Whether the host's forwarding may be switched on for it.
     pub forward: bool,
-    /// The MTU in bytes; without one the uplink's.
-    pub mtu: Option<u32>,
+    /// The MTU; without one the uplink's.
+    pub mtu: Option<Mtu>,
     /// The driver's options.
     pub options: Options,
     /// Labels: words for people and their scripts.

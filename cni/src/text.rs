@@ -14,13 +14,7 @@ impl std::str::FromStr for Cidr {
 
     /// Reads `address/length`; a bare address, or one with a mask in dotted form, is none.
     fn from_str(text: &str) -> Result<Self, String> {
-        let parsed = text.split_once('/').and_then(|(address, length)| {
-            let digits =
-                !length.is_empty() && length.len() <= 3 && length.bytes().all(|b| b.is_ascii_digit());
-            let length = digits.then(|| length.parse().ok()).flatten()?;
-            IpNetwork::new(address.parse().ok()?, length).ok()
-        });
-        parsed.map(Self).ok_or_else(|| {
+        subnet::parse(text).map(Self).ok_or_else(|| {
             format!("invalid network {text:?}: expected an address and a prefix length such as 10.22.0.0/16")
         })
     }

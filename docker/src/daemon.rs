@@ -12,7 +12,7 @@ use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::path::Path;
 
-use vocab::InterfaceName;
+use vocab::{InterfaceName, Mtu};
 
 use crate::wish::Wish;
 
@@ -34,7 +34,7 @@ pub struct DaemonFile {
     /// `bridge`: whose the default network's bridge is.
     pub bridge: DefaultBridge,
     /// `mtu`: the largest packet of the default network, in bytes.
-    pub mtu: Option<u32>,
+    pub mtu: Option<Mtu>,
     /// `dns`: the name servers of containers that name none.
     pub dns: Vec<IpAddr>,
     /// `dns-search`: the domains in which they look for short names; `.` alone stands for none.

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 use serde_json::{Value, json};
+use subnet::step;
 
-use crate::address::{bounds, longest, parse, step, subnet};
 use crate::spelling::Spelling;
 use crate::wish::{InvalidWish, Reason};
 
@@ -47,14 +47,14 @@ impl Family {
         let bridge = words.bridge(bip)?;
         let mut family = Self::new(words.bip, bridge)?;
         if let Some(text) = range {
-            let fixed = parse(text).ok_or_else(|| InvalidWish::new(words.range, text, words.bad_range))?;
-            let (first, last) = bounds(fixed);
-            if !bridge.contains(first) || !bridge.contains(last) {
-                let reason = Reason::PartOf { bip: words.bip, network: subnet(bridge) };
+            let fixed =
+                subnet::parse(text).ok_or_else(|| InvalidWish::new(words.range, text, words.bad_range))?;
+            if !subnet::holds(bridge, fixed) {
+                let reason = Reason::PartOf { bip: words.bip, network: subnet::of(bridge) };
                 return Err(InvalidWish::new(words.range, text, reason).beside(words.bip));
             }
             let (from, to) = family.pool;
-            family.pool = (first.max(from), last.min(to));
+            family.pool = (fixed.network().max(from), fixed.broadcast().min(to));
         }
         family.with_gateway(words.gateway, gateway, words.bip)
     }
@@ -73,16 +73,15 @@ impl Family {
     }
 
     fn new(key: &'static str, bridge: IpNetwork) -> Result<Self, InvalidWish> {
-        let longest = longest(bridge.is_ipv6());
+        let longest = subnet::Family::of_network(bridge).longest_prefix();
         if bridge.prefix() > longest {
             return Err(InvalidWish::new(key, bridge, Reason::Room { longest }));
         }
-        let (network, end) = bounds(bridge);
-        if bridge.ip() == network || (bridge.is_ipv4() && bridge.ip() == end) {
+        let (first, last) = subnet::hosts(bridge);
+        if !(first..=last).contains(&bridge.ip()) {
             return Err(InvalidWish::new(key, bridge, Reason::HostAddress));
         }
-        let last = if bridge.is_ipv4() { step(end, -1) } else { end };
-        Ok(Self { bridge, pool: (step(network, 1), last), gateway: bridge.ip() })
+        Ok(Self { bridge, pool: (first, last), gateway: bridge.ip() })
     }
 
     /// `key` names the gateway, `network` what its network follows from.
@@ -93,10 +92,8 @@ impl Family {
         network: &'static str,
     ) -> Result<Self, InvalidWish> {
         let Some(gateway) = gateway else { return Ok(self) };
-        let (first, end) = bounds(self.bridge);
-        let usable =
-            self.bridge.contains(gateway) && gateway != first && !(gateway.is_ipv4() && gateway == end);
-        if !usable {
+        let (first, last) = subnet::hosts(self.bridge);
+        if !(first..=last).contains(&gateway) {
             let reason = Reason::HostIn { network: self.subnet() };
             return Err(InvalidWish::new(key, gateway, reason).beside(network));
         }
@@ -107,7 +104,7 @@ impl Family {
     /// The network, without host bits.
     #[must_use]
     pub fn subnet(&self) -> IpNetwork {
-        subnet(self.bridge)
+        subnet::of(self.bridge)
     }
 
     /// The bridge's address, with the length of the network's prefix.

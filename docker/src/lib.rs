@@ -7,7 +7,6 @@
 //! [dockerd](https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file). Where Docker starts with
 //! a combination that cannot work, or drops a key without a word, it is refused here.
 
-mod address;
 mod daemon;
 mod family;
 mod name;

@@ -4,8 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnetwork::IpNetwork;
-
-use crate::address::overlap;
+use subnet::overlap;
 
 /// A network that means something else (the registries of special addresses, RFC 6890).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,6 @@
 
 use ipnetwork::IpNetwork;
 
-use crate::address;
 use crate::wish::{InvalidWish, Reason};
 
 /// The keys of one family, and the reasons that name its examples.
@@ -52,7 +51,7 @@ pub(crate) static V6: Spelling = Spelling {
 impl Spelling {
     /// Reads the bridge's address.
     pub(crate) fn bridge(&self, text: &str) -> Result<IpNetwork, InvalidWish> {
-        let bridge = address::parse(text).ok_or_else(|| InvalidWish::new(self.bip, text, self.bad_bridge))?;
+        let bridge = subnet::parse(text).ok_or_else(|| InvalidWish::new(self.bip, text, self.bad_bridge))?;
         if bridge.is_ipv6() != self.v6 {
             return Err(InvalidWish::new(self.bip, text, self.other_family));
         }
@@ -61,7 +60,7 @@ impl Spelling {
 
     /// Reads what containers get, where it is a network of its own.
     pub(crate) fn network(&self, text: &str) -> Result<IpNetwork, InvalidWish> {
-        let network = address::parse(text).filter(|network| network.is_ipv6() == self.v6);
+        let network = subnet::parse(text).filter(|network| network.is_ipv6() == self.v6);
         network.ok_or_else(|| InvalidWish::new(self.range, text, self.bad_network))
     }
 }

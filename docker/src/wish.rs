@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
 
-use crate::address::subnet;
 use crate::spelling::{V4, V6};
 
 /// The keys as they are written.
@@ -37,10 +36,10 @@ impl Wish {
             [(&V4, &self.bip, &self.fixed_cidr), (&V6, &self.bip6, &self.fixed_cidr_v6)]
         {
             if let Some(bip) = bip {
-                networks.push((words.bip, subnet(words.bridge(bip)?)));
+                networks.push((words.bip, subnet::of(words.bridge(bip)?)));
             }
             if let Some(range) = range {
-                networks.push((words.range, subnet(words.network(range)?)));
+                networks.push((words.range, subnet::of(words.network(range)?)));
             }
         }
         Ok(networks)

@@ -10,8 +10,8 @@ use std::net::IpAddr;
 use std::os::unix::fs::FileExt;
 
 use nix::fcntl::OFlag;
+use subnet::{Family, bits};
 
-use crate::address::{Family, bits};
 use crate::directory::{Folder, READ_WRITE};
 
 const PAGE: usize = 4096;

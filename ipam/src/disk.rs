@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, readlinkat};
 use nix::unistd::symlinkat;
+use subnet::Family;
 
-use crate::address::Family;
 use crate::bitmap::Bitmap;
 use crate::directory::{Folder, READ_WRITE, State, overwrite};
 use crate::error::StoreError;

@@ -9,7 +9,6 @@
 //! which addresses are taken. They make both verbs as quick with ten thousand leases as with ten, and they
 //! are rebuilt whenever the lease directory is not as our last operation left it.
 
-mod address;
 mod allocate;
 mod bitmap;
 mod boot;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 
-use crate::address::{Family, bits};
+use subnet::{Family, bits};
+
 use crate::hints::Hints;
 use crate::rotation::Taken;
 use crate::scan::Survey;

@@ -4,8 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
-
-use crate::address::{Family, bits};
+use subnet::{Family, bits};
 
 /// Where in a configuration a range stands, so that an error can name the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,14 +173,14 @@ impl Range {
         let RangeSpec { place, subnet, .. } = *spec;
         check_subnet(place.field("subnet"), subnet)?;
         let family = Family::of(subnet.ip());
-        let (first, last) = (bits(subnet.network()) + 1, last_usable(subnet));
-        let start = inside(place.field("rangeStart"), subnet, spec.range_start)?.unwrap_or(first);
-        let end = inside(place.field("rangeEnd"), subnet, spec.range_end)?.unwrap_or(last);
+        let (first, last) = subnet::hosts(subnet);
+        let start = inside(place.field("rangeStart"), subnet, spec.range_start)?.unwrap_or(bits(first));
+        let end = inside(place.field("rangeEnd"), subnet, spec.range_end)?.unwrap_or(bits(last));
         if end < start {
             let (value, start) = (family.address(end), family.address(start));
             return Err(RangeError::Reversed { field: place.field("rangeEnd"), value, start });
         }
-        let gateway = spec.gateway.map_or(family.address(first), |gateway| gateway.to_canonical());
+        let gateway = spec.gateway.map_or(first, |gateway| gateway.to_canonical());
         Ok(Self { place, subnet, gateway, start, end })
     }
 
@@ -244,18 +243,12 @@ fn check_subnet(field: Field, value: IpNetwork) -> Result<(), RangeError> {
     if matches!(value.ip(), IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some()) {
         return Err(RangeError::MappedSubnet { field, value });
     }
-    let longest = if value.is_ipv4() { 30 } else { 126 };
+    let longest = Family::of_network(value).longest_prefix();
     if value.prefix() > longest {
         return Err(RangeError::TooSmall { field, value, longest });
     }
-    match IpNetwork::new(value.network(), value.prefix()) {
-        Ok(expected) if expected != value => Err(RangeError::HostBits { field, value, expected }),
-        _ => Ok(()),
-    }
-}
-
-fn last_usable(subnet: IpNetwork) -> u128 {
-    bits(subnet.broadcast()) - u128::from(subnet.is_ipv4())
+    let expected = subnet::of(value);
+    if expected == value { Ok(()) } else { Err(RangeError::HostBits { field, value, expected }) }
 }
 
 fn inside(field: Field, subnet: IpNetwork, value: Option<IpAddr>) -> Result<Option<u128>, RangeError> {

@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
+use subnet::Family;
 
-use crate::address::Family;
 use crate::range::{Range, RangeError, RangeSpec};
 
 /// A leased address with the prefix of its subnet, and the way out.

@@ -3,7 +3,8 @@
 use std::io;
 use std::net::IpAddr;
 
-use crate::address::{Family, bits};
+use subnet::{Family, bits};
+
 use crate::range_set::{Lease, RangeSet};
 
 /// Which addresses are taken.

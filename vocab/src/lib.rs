@@ -6,12 +6,14 @@
 mod attachment;
 mod interface_name;
 mod mac_address;
+mod mtu;
 mod name;
 mod port;
 
 pub use attachment::Attachment;
 pub use interface_name::{InterfaceName, InvalidInterfaceName};
 pub use mac_address::{InvalidMacAddress, MacAddress};
+pub use mtu::{InvalidMtu, Mtu};
 pub use name::{ContainerId, InvalidName, NetworkName};
 pub use port::{
     HostAddress, HostPorts, InvalidHostAddress, InvalidPort, InvalidPortRange, InvalidProtocol,

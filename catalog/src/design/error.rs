@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use cni::{Code, Fault};
 use docker::Reserved;
 use ipnetwork::IpNetwork;
-use vocab::{InterfaceName, NetworkName};
+use subnet::Family;
+use vocab::{InterfaceName, Mtu, NetworkName};
 
 use crate::taken::{By, Taken};
 use crate::wish::Driver;
@@ -20,6 +21,9 @@ pub enum DesignError {
     /// The name is that of a network that is always there.
     #[error("network {name} is predefined: it exists on every host and cannot be made")]
     Predefined { name: NetworkName },
+    /// The name means a network that is always there.
+    #[error("network name {name} is reserved: it means network bridge")]
+    MeansBridge { name: NetworkName },
     /// The name is too long for the name of a file.
     #[error("invalid network name {name:?}: expected at most {longest} characters", name = name.as_str())]
     LongName { name: NetworkName, longest: usize },
@@ -44,13 +48,19 @@ pub enum DesignError {
     #[error(
         "no {family} subnet is free in the address pools: each overlaps a network or a route of this host"
     )]
-    PoolsEmpty { family: &'static str },
+    PoolsEmpty { family: Family },
     /// Neither family is wanted.
     #[error("the network would have no addresses: expected IPv4, IPv6 or both")]
     NoFamily,
+    /// A family is switched off that a subnet is named of.
+    #[error("subnet {subnet} and --ipv4=false exclude each other")]
+    Ipv4Off { subnet: IpNetwork },
     /// A driver works in the network of another link, which must be named.
-    #[error("driver {driver} needs --subnet: its containers live in the network of the host's link")]
-    NoSubnet { driver: Driver, parents: Vec<IpNetwork> },
+    #[error(
+        "driver {driver} needs --subnet{}: its containers live in the network of the host's link",
+        too(family)
+    )]
+    NoSubnet { driver: Driver, family: Option<Family>, parents: Vec<IpNetwork> },
     /// The gateway is in no subnet.
     #[error("gateway {gateway} is in none of the network's subnets{}", told(subnets))]
     GatewayOutside { gateway: IpAddr, subnets: Vec<IpNetwork> },
@@ -66,9 +76,12 @@ pub enum DesignError {
     /// A subnet has two ranges.
     #[error("subnet {subnet} has two ranges: {one} and {other}")]
     TwoRanges { subnet: IpNetwork, one: IpNetwork, other: IpNetwork },
-    /// Nothing in the range is for containers.
+    /// The gateway has the only address of the range.
     #[error("ip-range {range} leaves no address for a container: {gateway} is the gateway's")]
-    RangeEmpty { range: IpNetwork, gateway: IpAddr, bridge: Option<InterfaceName> },
+    RangeEmpty { range: IpNetwork, gateway: IpAddr },
+    /// The range has no address that a host may have.
+    #[error("ip-range {range} has no host's address of {subnet}: expected some from {first} to {last}")]
+    RangeUnusable { range: IpNetwork, subnet: IpNetwork, first: IpAddr, last: IpAddr },
     /// Two networks would have one bridge.
     #[error("bridge {bridge} is that of network {network}")]
     BridgeTaken { bridge: InterfaceName, network: NetworkName },
@@ -83,23 +96,26 @@ pub enum DesignError {
     /// The link to work on is not there.
     #[error("driver {driver}: there is no link {parent}")]
     MissingParent { driver: Driver, parent: InterfaceName },
-    /// The MTU is none.
-    #[error("invalid mtu {mtu}: expected 68 to 65535 bytes")]
-    Mtu { mtu: u32 },
     /// The MTU is too small for IPv6.
-    #[error("mtu {mtu} is too small for IPv6: expected at least {least} bytes")]
-    MtuForIpv6 { mtu: u32, least: u32 },
+    #[error("mtu {mtu} is too small for IPv6: expected at least {} bytes", Mtu::IPV6)]
+    MtuForIpv6 { mtu: Mtu },
     /// The MTU is larger than the parent's.
     #[error("mtu {mtu} is larger than that of {parent}: expected at most {most} bytes")]
-    MtuOfParent { mtu: u32, parent: InterfaceName, most: u32 },
+    MtuOfParent { mtu: Mtu, parent: InterfaceName, most: u32 },
     /// Option and flag differ.
     #[error("--mtu {mtu} and the option com.docker.network.driver.mtu={option} differ: expected one of them")]
-    TwoMtus { mtu: u32, option: u32 },
+    TwoMtus { mtu: Mtu, option: Mtu },
     /// An internal network is masqueraded.
     #[error(
         "--internal and the option com.docker.network.bridge.enable_ip_masquerade=true exclude each other: nothing leaves an internal network"
     )]
     InternalMasquerade,
+    /// Flag and option differ.
+    #[error("--isolate and the option isolate=false exclude each other")]
+    IsolateTwice,
+    /// Nothing stands between its containers and other networks.
+    #[error("driver {driver} cannot --isolate: its containers live in the network of the host's link")]
+    IsolateOnParent { driver: Driver },
     /// The mode is for internal networks.
     #[error("gateway mode isolated is for internal networks: expected --internal beside it")]
     IsolatedOnly,
@@ -110,6 +126,11 @@ fn told(subnets: &[IpNetwork]) -> String {
         [] => ": no --subnet is given".to_owned(),
         subnets => format!(" ({})", join(subnets)),
     }
+}
+
+/// The family that is asked for besides the one that has a subnet.
+fn too(family: &Option<Family>) -> String {
+    family.map(|family| format!(" of {family}, too")).unwrap_or_default()
 }
 
 fn join(networks: &[IpNetwork]) -> String {
@@ -137,7 +158,7 @@ impl Fault for DesignError {
             Self::Predefined { name } if name.as_str() == "bridge" => {
                 "daemon.json says what it is like; choose another name for another network".to_owned()
             }
-            Self::Predefined { .. } => "choose another name".to_owned(),
+            Self::Predefined { .. } | Self::MeansBridge { .. } => "choose another name".to_owned(),
             Self::HostBits { expected, .. } => format!("--subnet {expected}"),
             Self::Overlap { taken, .. } => match &taken.by {
                 By::Network(name) => format!("`netctl inspect {name}` shows what it uses; without --subnet a free one is chosen"),
@@ -152,6 +173,7 @@ impl Fault for DesignError {
             Self::NoSubnet { parents, .. } if !parents.is_empty() => {
                 format!("the link's own network is {}; give --ip-range beside it, so that nobody else uses the same addresses", join(parents))
             }
+            Self::Ipv4Off { .. } => "leave one of them away".to_owned(),
             Self::GatewayOutside { subnets, .. } if subnets.is_empty() => "give --subnet beside --gateway".to_owned(),
             Self::RangeOutside { subnets, .. } if subnets.is_empty() => "give --subnet beside --ip-range".to_owned(),
             Self::BridgeTaken { .. } => {

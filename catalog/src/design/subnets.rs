@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
+use subnet::Family;
 use vocab::InterfaceName;
 
 use super::{DesignError, SubnetPlan, Surroundings};
 use crate::pool;
-use crate::taken::{By, Taken, overlap};
+use crate::taken::{self, By, Taken};
 use crate::wish::{Driver, Wish};
 
 pub(super) fn plan(
@@ -16,21 +17,22 @@ pub(super) fn plan(
     taken: &[Taken],
     link: &InterfaceName,
 ) -> Result<Vec<SubnetPlan>, DesignError> {
-    let mut subnets = Vec::with_capacity(2);
-    for subnet in &wish.subnets {
+    for (at, subnet) in wish.subnets.iter().enumerate() {
         check(*subnet, wish, taken)?;
-        if let Some(other) = subnets.iter().find(|other| overlap(**other, *subnet)) {
+        let mut before = wish.subnets.iter().take(at);
+        if let Some(other) = before.find(|other| subnet::overlap(**other, *subnet)) {
             return Err(DesignError::SameTwice { subnet: *subnet, other: *other });
         }
-        subnets.push(*subnet);
     }
-    let named = subnets.len();
-    subnets.extend(from_pools(wish, around, taken, &subnets)?);
-    if subnets.is_empty() {
+    let further = match wish.driver {
+        Driver::Bridge => from_pools(wish, around, taken)?,
+        Driver::Macvlan | Driver::Ipvlan => refuse_missing(wish, around, link)?,
+    };
+    if wish.subnets.is_empty() && further.is_empty() {
         return Err(DesignError::NoFamily);
     }
     let parts = Parts { gateways: &wish.gateways, ranges: &wish.ranges };
-    parts.belong_to(subnets.get(..named).unwrap_or_default())?;
+    parts.belong_to(&wish.subnets)?;
     let router = |subnet: IpNetwork| match wish.driver {
         Driver::Bridge => None,
         // The router of the host's network is its containers', too.
@@ -38,83 +40,81 @@ pub(super) fn plan(
             around.facts.routers.iter().copied().find(|router| subnet.contains(*router))
         }
     };
-    let gateway_is_host = wish.driver == Driver::Bridge;
-    subnets
-        .into_iter()
-        .map(|subnet| parts.plan(subnet, router(subnet), gateway_is_host.then_some(link)))
-        .collect()
+    let subnets = wish.subnets.iter().copied().chain(further);
+    subnets.map(|subnet| parts.plan(subnet, router(subnet))).collect()
 }
 
 /// Those that are named must not be anybody's yet.
 fn check(subnet: IpNetwork, wish: &Wish, taken: &[Taken]) -> Result<(), DesignError> {
-    let without_host_bits = IpNetwork::new(subnet.network(), subnet.prefix()).unwrap_or(subnet);
-    if subnet != without_host_bits {
-        return Err(DesignError::HostBits { subnet, expected: without_host_bits });
+    if subnet != subnet::of(subnet) {
+        return Err(DesignError::HostBits { subnet, expected: subnet::of(subnet) });
     }
-    let longest = if subnet.is_ipv4() { 30 } else { 126 };
+    let longest = Family::of_network(subnet).longest_prefix();
     if subnet.prefix() > longest {
         return Err(DesignError::TooSmall { subnet, longest });
     }
     if let Some(reserved) = docker::reserved(subnet) {
         return Err(DesignError::Reserved { subnet, reserved });
     }
+    if subnet.is_ipv4() && !wish.ipv4 {
+        return Err(DesignError::Ipv4Off { subnet });
+    }
     // A macvlan has the addresses of the network that its parent is in, so only other networks are in its way.
-    let is_in_the_way = |taken: &&Taken| {
-        overlap(taken.network, subnet)
-            && (wish.driver == Driver::Bridge || matches!(taken.by, By::Network(_)))
-    };
-    match taken.iter().filter(is_in_the_way).max_by_key(|taken| rank(&taken.by)) {
+    let counts = |taken: &&Taken| wish.driver == Driver::Bridge || matches!(taken.by, By::Network(_));
+    match taken::in_the_way(taken.iter().filter(counts), subnet) {
         Some(taken) => Err(DesignError::Overlap { subnet, taken: Box::new(taken.clone()) }),
         None => Ok(()),
     }
 }
 
-/// What tells most: a network has a name, and a route says more than the address that it came with.
-const fn rank(by: &By) -> u8 {
-    match by {
-        By::Network(_) => 3,
-        By::Route { .. } => 2,
-        By::Address { .. } => 1,
-        By::Nameserver => 0,
-    }
+/// The families that the network is to have and that no subnet is named of.
+fn missing(wish: &Wish) -> impl Iterator<Item = Family> {
+    let is_missing = |family: &Family| {
+        let is_wanted = match family {
+            Family::V4 => wish.ipv4,
+            Family::V6 => wish.ipv6,
+        };
+        is_wanted && wish.subnets.iter().all(|subnet| Family::of_network(*subnet) != *family)
+    };
+    Family::BOTH.into_iter().filter(is_missing)
 }
 
-/// A free subnet for each family that the network is to have and that no subnet is named of.
-fn from_pools(
+/// A free subnet for each family that is missing.
+fn from_pools(wish: &Wish, around: Surroundings<'_>, taken: &[Taken]) -> Result<Vec<IpNetwork>, DesignError> {
+    let own =
+        wish.subnets.iter().map(|subnet| Taken { network: *subnet, by: By::Network(wish.name.clone()) });
+    let taken: Vec<Taken> = taken.iter().cloned().chain(own).collect();
+    let find =
+        |family| pool::find_free(around.pools, &taken, family).ok_or(DesignError::PoolsEmpty { family });
+    missing(wish).map(find).collect()
+}
+
+/// The network of the parent is what it is: nothing that is free would lead anywhere. That there is IPv4 unless somebody
+/// says otherwise is no wish, where IPv6 is named.
+fn refuse_missing(
     wish: &Wish,
     around: Surroundings<'_>,
-    taken: &[Taken],
-    named: &[IpNetwork],
+    parent: &InterfaceName,
 ) -> Result<Vec<IpNetwork>, DesignError> {
-    let mut taken = taken.to_vec();
-    taken.extend(named.iter().map(|network| Taken { network: *network, by: By::Network(wish.name.clone()) }));
-    let wants_v4 = wish.ipv4 && !named.iter().any(IpNetwork::is_ipv4);
-    let wants_v6 = wish.ipv6 && !named.iter().any(IpNetwork::is_ipv6);
-    if wish.driver != Driver::Bridge && named.is_empty() {
-        return Err(DesignError::NoSubnet { driver: wish.driver, parents: parents(wish, around) });
-    }
-    let mut found = Vec::new();
-    for (v6, _) in [(false, wants_v4), (true, wants_v6)].into_iter().filter(|(_, wanted)| *wanted) {
-        if wish.driver != Driver::Bridge && !v6 {
-            continue;
-        }
-        let free = pool::find_free(around.pools, &taken, v6);
-        let family = if v6 { "IPv6" } else { "IPv4" };
-        found.push(free.ok_or(DesignError::PoolsEmpty { family })?);
-    }
-    Ok(found)
+    let is_any_named = !wish.subnets.is_empty();
+    let family = missing(wish).find(|family| *family == Family::V6 || !is_any_named);
+    family.map_or(Ok(Vec::new()), |family| {
+        Err(DesignError::NoSubnet {
+            driver: wish.driver,
+            family: is_any_named.then_some(family),
+            parents: of_link(around, parent),
+        })
+    })
 }
 
-/// The subnets in which the parent of a macvlan is.
-fn parents(wish: &Wish, around: Surroundings<'_>) -> Vec<IpNetwork> {
-    let uplink = around.facts.uplink.as_ref().map(|uplink| &uplink.name);
-    let Some(link) = wish.options.parent.as_ref().or(uplink) else { return Vec::new() };
+/// The subnets in which a link is.
+fn of_link(around: Surroundings<'_>, link: &InterfaceName) -> Vec<IpNetwork> {
     let addresses = around.facts.link(link).map_or(&[][..], |link| &link.addresses);
     let global = addresses.iter().filter(|address| match address.ip() {
         IpAddr::V4(_) => true,
         IpAddr::V6(v6) => !v6.is_unicast_link_local(),
     });
-    global.filter_map(|address| IpNetwork::new(address.network(), address.prefix()).ok()).collect()
+    global.map(|address| subnet::of(*address)).collect()
 }
 
 /// The gateways and ranges that are named; each belongs to one subnet that is named.
@@ -132,21 +132,14 @@ impl Parts<'_> {
             }
         }
         for range in self.ranges {
-            let is_part =
-                |subnet: &IpNetwork| subnet.contains(range.network()) && subnet.contains(range.broadcast());
-            if !subnets.iter().any(is_part) {
+            if !subnets.iter().any(|subnet| subnet::holds(*subnet, *range)) {
                 return Err(DesignError::RangeOutside { range: *range, subnets: subnets.to_vec() });
             }
         }
         Ok(())
     }
 
-    fn plan(
-        &self,
-        subnet: IpNetwork,
-        router: Option<IpAddr>,
-        bridge: Option<&InterfaceName>,
-    ) -> Result<SubnetPlan, DesignError> {
+    fn plan(&self, subnet: IpNetwork, router: Option<IpAddr>) -> Result<SubnetPlan, DesignError> {
         let mut gateways = self.gateways.iter().filter(|gateway| subnet.contains(**gateway));
         let named = gateways.next().copied();
         if let (Some(one), Some(other)) = (named, gateways.next()) {
@@ -157,28 +150,25 @@ impl Parts<'_> {
         if let (Some(one), Some(other)) = (range, ranges.next()) {
             return Err(DesignError::TwoRanges { subnet, one, other: *other });
         }
-        let (first, last) = usable(subnet);
+        let (first, last) = subnet::hosts(subnet);
         let gateway = named.or(router).unwrap_or(first);
         if !(first..=last).contains(&gateway) {
             return Err(DesignError::GatewayUnusable { gateway, subnet, first, last });
         }
-        let range = range.map(|range| (range, range.network().max(first), range.broadcast().min(last)));
-        if let Some((range, from, to)) = range
-            && (from > to || (from == to && from == gateway))
-        {
-            return Err(DesignError::RangeEmpty { range, gateway, bridge: bridge.cloned() });
-        }
-        Ok(SubnetPlan { subnet, gateway, range: range.map(|(_, from, to)| (from, to)) })
+        let range = range.map(|range| usable(range, subnet, gateway)).transpose()?;
+        Ok(SubnetPlan { subnet, gateway, range })
     }
 }
 
-/// The first and the last address of a subnet that a host may have.
-fn usable(subnet: IpNetwork) -> (IpAddr, IpAddr) {
-    match subnet {
-        IpNetwork::V4(v4) => {
-            let (first, last) = (v4.network().to_bits() + 1, v4.broadcast().to_bits() - 1);
-            (IpAddr::V4(first.into()), IpAddr::V4(last.into()))
-        }
-        IpNetwork::V6(v6) => (IpAddr::V6((v6.network().to_bits() + 1).into()), IpAddr::V6(v6.broadcast())),
+/// The first and the last address of a range that a host may have. One of them must be left beside the gateway.
+fn usable(range: IpNetwork, subnet: IpNetwork, gateway: IpAddr) -> Result<(IpAddr, IpAddr), DesignError> {
+    let (first, last) = subnet::hosts(subnet);
+    let (from, to) = (range.network().max(first), range.broadcast().min(last));
+    if from > to {
+        return Err(DesignError::RangeUnusable { range, subnet, first, last });
+    }
+    match from == to && from == gateway {
+        true => Err(DesignError::RangeEmpty { range, gateway }),
+        false => Ok((from, to)),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use vocab::InterfaceName;
+use vocab::{InterfaceName, Mtu};
 
 use super::Driver;
 
@@ -34,8 +34,8 @@ pub struct Options {
     pub icc: Option<bool>,
     /// At which address of the host ports are published that name none.
     pub host_binding: Option<IpAddr>,
-    /// The MTU in bytes.
-    pub mtu: Option<u32>,
+    /// The MTU.
+    pub mtu: Option<Mtu>,
     /// Who reaches it.
     pub gateway_mode: Option<GatewayMode>,
     /// What the names of its containers' interfaces begin with.
@@ -197,8 +197,8 @@ impl Options {
                 self.host_binding = Some(address);
             }
             Key::Mtu => {
-                let mtu = value.parse().ok().filter(|mtu| (68..=65_535).contains(mtu));
-                self.mtu = Some(mtu.ok_or_else(|| wrong(name, value, "68 to 65535 bytes"))?);
+                let expected = || format!("{} to {} bytes", Mtu::LEAST, Mtu::MOST);
+                self.mtu = Some(value.parse().map_err(|_| wrong(name, value, expected()))?);
             }
             Key::Prefix => {
                 // A number follows, and the whole must be the name of an interface.
@@ -292,7 +292,7 @@ mod tests {
     #[test]
     fn an_option_has_its_full_name_a_short_one_or_podman_s() {
         for key in ["com.docker.network.driver.mtu", "driver.mtu", "mtu"] {
-            assert_eq!(read(Driver::Bridge, &[(key, "1450")]).unwrap().mtu, Some(1450), "{key}");
+            assert_eq!(read(Driver::Bridge, &[(key, "1450")]).unwrap().mtu, Mtu::new(1450).ok(), "{key}");
         }
         let macvlan = read(Driver::Macvlan, &[("parent", "eth0"), ("mode", "vepa")]).unwrap();
         assert_eq!(macvlan.mode.as_deref(), Some("vepa"));

@@ -9,9 +9,6 @@ use crate::shorthand::Shorthand;
 use crate::spelling::{V4, V6};
 use crate::wish::InvalidWish;
 
-/// The least MTU of a link with IPv6 (RFC 8200, section 5).
-const LEAST_OF_IPV6: u32 = 1280;
-
 /// Finds what cannot work although each key by itself could.
 pub(super) fn check(file: &DaemonFile, object: &Object) -> Result<(), Fault> {
     let check = Check { file, object };
@@ -93,7 +90,7 @@ impl Check<'_> {
 
     fn mtu_of_ipv6(&self) -> Result<(), Fault> {
         match self.file.mtu {
-            Some(mtu) if mtu < LEAST_OF_IPV6 && self.file.has_ipv6() => {
+            Some(mtu) if !mtu.carries_ipv6() && self.file.has_ipv6() => {
                 let why = self.file.wish.ipv6_key().unwrap_or("ipv6");
                 Err(self.refused("mtu", Some(why), Expected::MtuOfIpv6))
             }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use vocab::Mtu;
+
 use super::pool::InvalidPool;
 use crate::reserved::Reserved;
 use crate::wish::Reason;
@@ -172,10 +174,13 @@ pub enum Expected {
     #[error("expected true or false")]
     Boolean,
     /// A number of bytes that the kernel takes (`ETH_MIN_MTU` and `ETH_MAX_MTU`, `linux/if_ether.h`).
-    #[error("expected 68 to 65535 bytes, or 0 for the default")]
+    #[error("expected {} to {} bytes, or 0 for the default", Mtu::LEAST, Mtu::MOST)]
     Mtu,
     /// A number of bytes with which IPv6 works.
-    #[error("expected at least 1280 bytes, which every link with IPv6 carries (RFC 8200, section 5)")]
+    #[error(
+        "expected at least {} bytes, which every link with IPv6 carries (RFC 8200, section 5)",
+        Mtu::IPV6
+    )]
     MtuOfIpv6,
     /// An address of either family.
     #[error("expected an IPv4 or IPv6 address")]

@@ -1,8 +1,8 @@
 //! Pools from which networks get their subnet (`default-address-pools`).
 
 use ipnetwork::IpNetwork;
+use subnet::Family;
 
-use crate::address::{longest, subnet};
 use crate::reserved::{Reserved, reserved};
 
 /// A network that is divided into smaller ones, all of one size.
@@ -43,9 +43,9 @@ impl Pool {
     /// # Errors
     /// [`InvalidPool`] when no network of containers can come of it.
     pub fn new(base: IpNetwork, size: u8) -> Result<Self, InvalidPool> {
-        let longest = longest(base.is_ipv6());
-        if subnet(base) != base {
-            return Err(InvalidPool::HostBits(subnet(base)));
+        let longest = Family::of_network(base).longest_prefix();
+        if subnet::of(base) != base {
+            return Err(InvalidPool::HostBits(subnet::of(base)));
         }
         if let Some(reserved) = reserved(base) {
             return Err(InvalidPool::Reserved(reserved));

@@ -2,13 +2,12 @@
 
 use std::net::IpAddr;
 
-use vocab::InterfaceName;
+use vocab::{InterfaceName, Mtu};
 
 use super::error::{Expected, Fault, Key, Refusal};
 use super::json::{Json, Object};
 use super::pool::{InvalidPool, Pool};
 use super::{DaemonFile, DefaultBridge};
-use crate::address::parse;
 use crate::wish::{Reason, Wish};
 
 /// Reads the keys that are understood; the names of all others are kept.
@@ -86,14 +85,15 @@ fn bridge(object: &Object) -> Result<DefaultBridge, Fault> {
     link.map_err(|error| refusal(error.reason))
 }
 
-fn mtu(object: &Object) -> Result<Option<u32>, Fault> {
+fn mtu(object: &Object) -> Result<Option<Mtu>, Fault> {
     let Some(value) = object.get("mtu")? else { return Ok(None) };
     let number = if let Json::Number(number) = value { number.as_u64() } else { None };
-    match number {
-        Some(0) => Ok(None),
-        Some(bytes @ 68..=65_535) => Ok(Some(bytes as u32)),
-        _ => Err(refused(object.path("mtu"), value, Expected::Mtu)),
-    }
+    let mtu = match number {
+        Some(0) => return Ok(None),
+        Some(bytes) => u32::try_from(bytes).ok().and_then(|bytes| Mtu::new(bytes).ok()),
+        None => None,
+    };
+    mtu.map(Some).ok_or_else(|| refused(object.path("mtu"), value, Expected::Mtu))
 }
 
 /// A list of texts, each of which `item` reads.
@@ -167,7 +167,7 @@ fn pool(key: Key, item: &Json, fields: &Object) -> Result<Pool, Fault> {
     let (Some(base), Some(size)) = (fields.get("base")?, fields.get("size")?) else {
         return Err(refused(key, item, Expected::Pool));
     };
-    let network = if let Json::Text(text) = base { parse(text) } else { None };
+    let network = if let Json::Text(text) = base { subnet::parse(text) } else { None };
     let network = network.ok_or_else(|| refused(key.field("base"), base, Expected::PoolBase))?;
     let length = if let Json::Number(number) = size { number.as_u64() } else { None };
     let length = length.ok_or_else(|| refused(key.field("size"), size, Expected::PoolSize))?;

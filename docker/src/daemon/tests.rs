@@ -73,7 +73,7 @@ fn every_key_is_understood() {
             gateway_v6: Some("fd00:5::9".parse().unwrap()),
         },
         bridge: DefaultBridge::Own,
-        mtu: Some(1400),
+        mtu: Some(Mtu::new(1400).unwrap()),
         dns: vec!["10.20.1.2".parse().unwrap(), "fd00:5::53".parse().unwrap()],
         dns_search: owned(&["example.com", "corp.example."]),
         dns_opts: owned(&["ndots:2", "rotate"]),
@@ -154,7 +154,7 @@ fn what_is_not_understood_is_told_once_and_sorted() {
 
 #[test]
 fn a_key_that_is_there_twice_is_no_harm_as_long_as_nothing_is_lost() {
-    assert_eq!(parse(r#"{"mtu": 1400, "icc": false, "mtu": 1400}"#).mtu, Some(1400));
+    assert_eq!(parse(r#"{"mtu": 1400, "icc": false, "mtu": 1400}"#).mtu, Mtu::new(1400).ok());
     let twice = DaemonFile::parse(br#"{"mtu": 1400, "mtu": 1500}"#).unwrap_err();
     assert_eq!(twice.to_string(), "mtu: 1400 and 1500: expected it once");
     let pool = br#"{"default-address-pools": [{"base": "10.1.0.0/16", "size": 24, "size": 25}]}"#;

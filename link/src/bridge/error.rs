@@ -54,6 +54,9 @@ pub enum Error {
     /// A setting of the bridge could not be changed.
     #[error(transparent)]
     Sysctl(#[from] sysctl::Error),
+    /// It could not be removed.
+    #[error(transparent)]
+    Reaper(#[from] netlink::reaper::ReaperError),
     /// The kernel refused, or could not be asked.
     #[error(transparent)]
     Netlink(#[from] netlink::Error),
@@ -68,6 +71,7 @@ impl Fault for Error {
             Self::Unsteady { .. } => Code::TRY_AGAIN,
             Self::Host { .. } => Code::IO,
             Self::Sysctl(error) => error.code(),
+            Self::Reaper(_) => Code::INTERNAL,
             Self::Netlink(error) => failure::code_of(error),
         }
     }
@@ -81,7 +85,7 @@ impl Fault for Error {
             Self::AddressInTheWay { name, present, .. } => Some(format!(
                 "set forceAddress to replace it, or remove it: ip address delete {present} dev {name}"
             )),
-            Self::Unsteady { .. } | Self::Host { .. } => None,
+            Self::Unsteady { .. } | Self::Host { .. } | Self::Reaper(_) => None,
             Self::Sysctl(error) => error.hint(),
             Self::Netlink(error) => failure::hint_for(error),
         }

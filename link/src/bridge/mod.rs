@@ -8,6 +8,7 @@ mod plan;
 
 use std::path::Path;
 
+use netlink::reaper::{self, Caller};
 use netlink::{Batch, Label, Link, LinkName, Replies, RouteSocket};
 use nix::errno::Errno;
 use vocab::{InterfaceName, MacAddress};
@@ -178,6 +179,31 @@ pub fn remove_if_unused(
     name: &InterfaceName,
     keeper: &Keeper,
 ) -> Result<Removal, Error> {
+    remove(socket, name, keeper, |socket, bridge| Ok(socket.remove_links(&[bridge.index])?))
+}
+
+/// The same, without waiting for what the kernel does after the bridge is out of its lists: a child of the caller's does.
+///
+/// # Errors
+/// As with [`remove_if_unused`]; [`Error::Reaper`] when the child cannot do its work.
+pub fn remove_if_unused_detached(
+    socket: &mut RouteSocket,
+    name: &InterfaceName,
+    keeper: &Keeper,
+    caller: Caller,
+) -> Result<Removal, Error> {
+    let detached = |_: &mut RouteSocket, bridge: &BridgeFacts| {
+        Ok(reaper::remove_link_detached(bridge.index, &bridge.name, Vec::new(), caller)?)
+    };
+    remove(socket, name, keeper, detached)
+}
+
+fn remove(
+    socket: &mut RouteSocket,
+    name: &InterfaceName,
+    keeper: &Keeper,
+    how: impl FnOnce(&mut RouteSocket, &BridgeFacts) -> Result<(), Error>,
+) -> Result<Removal, Error> {
     let Some(bridge) = find(socket, name)? else { return Ok(Removal::Missing) };
     let is_kept = |keeper| bridge.is_kept_by(keeper);
     if !bridge.is_being_made && !is_kept(keeper) && !is_kept(&Keeper::Containers) {
@@ -186,7 +212,7 @@ pub fn remove_if_unused(
     if let Some(port) = find_port(socket, &bridge, |_| true)? {
         return Ok(Removal::InUse { port: port.name });
     }
-    socket.remove_links(&[bridge.index])?;
+    how(socket, &bridge)?;
     Ok(Removal::Removed)
 }
 

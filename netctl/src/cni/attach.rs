@@ -7,11 +7,11 @@ use network::{FolderError, List, Request, Runtime};
 use vocab::NetworkName;
 
 use super::answer::Answer;
-use super::network::NetworkArg;
+use super::network::{NetworkArg, is_built_in};
 use super::request::AttachmentOptions;
 use super::trouble::Trouble;
+use crate::network::place::Place;
 use crate::report;
-use crate::roots::Roots;
 
 /// Attach a container to a network, and print what was made
 #[derive(Debug, Args)]
@@ -50,44 +50,59 @@ pub(super) struct Check {
 }
 
 impl Add {
-    pub(super) fn run(self, roots: &Roots) -> Result<Answer, Trouble> {
-        let list = self.network.find(roots)?;
+    pub(super) fn run(self, place: &Place) -> Result<Answer, Trouble> {
+        let list = self.network.find(place)?;
         let request = self.attachment.request_inside(&self.netns)?;
-        let result = roots.runtime().add(&list, &request).map_err(Trouble::each)?;
+        let result = place.roots.runtime().add(&list, &request).map_err(Trouble::each)?;
         Ok(Answer::added(&result, list.version())?)
     }
 }
 
 impl Check {
-    pub(super) fn run(self, roots: &Roots) -> Result<Answer, Trouble> {
-        let list = self.network.find(roots)?;
+    pub(super) fn run(self, place: &Place) -> Result<Answer, Trouble> {
+        let list = self.network.find(place)?;
+        let runtime = place.roots.runtime();
         let request = self.attachment.request_inside(&self.netns)?;
-        roots.runtime().check(&list, &request).map_err(Trouble::each)?;
+        let request = self.attachment.as_attached(request, list.name(), &runtime.cache);
+        runtime.check(&list, &request).map_err(Trouble::each)?;
         Ok(Answer::Nothing)
     }
 }
 
 impl Del {
-    pub(super) fn run(self, roots: &Roots) -> Result<Answer, Trouble> {
-        let runtime = roots.runtime();
+    pub(super) fn run(self, place: &Place) -> Result<Answer, Trouble> {
+        let runtime = place.roots.runtime();
         let request = self.attachment.request(self.netns.as_ref())?;
-        let list = match self.network.as_path() {
-            Some(_) => self.network.find(roots)?,
+        let (list, request) = match self.network.as_path() {
+            Some(_) => {
+                let list = self.network.find(place)?;
+                let request = self.attachment.as_attached(request, list.name(), &runtime.cache);
+                (list, request)
+            }
             None => {
-                self.network.find_by_name(&roots.folder()).or_else(|error| kept(&runtime, &request, error))?
+                let name = NetworkName::new(&self.network.name()).ok();
+                let request = match &name {
+                    Some(name) => self.attachment.as_attached(request, name, &runtime.cache),
+                    None => request,
+                };
+                match name.and_then(|name| self.kept(&runtime, &name, &request, place)) {
+                    Some(list) => (list, request),
+                    None => (self.network.find(place)?, request),
+                }
             }
         };
         runtime.del(&list, &request).map_err(Trouble::each)?;
         Ok(Answer::Nothing)
     }
-}
 
-/// The network as it was at ADD, for an attachment that outlives its file.
-fn kept(runtime: &Runtime, request: &Request, error: FolderError) -> Result<List, FolderError> {
-    let FolderError::NotFound { name, .. } = &error else { return Err(error) };
-    let name = NetworkName::new(name).ok();
-    let entry = name.and_then(|name| runtime.cache.find(&name, &request.attachment).ok().flatten());
-    let Some(list) = entry.and_then(|entry| List::parse(entry.config).ok()) else { return Err(error) };
-    report::warning(&error, Some("it is taken away as it was when the container was attached"));
-    Ok(list)
+    /// The network as it was at ADD, for an attachment that outlives its file or never had one.
+    fn kept(&self, runtime: &Runtime, name: &NetworkName, request: &Request, place: &Place) -> Option<List> {
+        let Err(error @ FolderError::NotFound { .. }) = self.network.find_by_name(place) else { return None };
+        let entry = runtime.cache.find(name, &request.attachment).ok().flatten()?;
+        let list = List::parse(entry.config).ok()?;
+        if !is_built_in(name.as_str()) {
+            report::warning(&error, Some("it is taken away as it was when the container was attached"));
+        }
+        Some(list)
+    }
 }

@@ -6,7 +6,7 @@ use vocab::{Attachment, ContainerId, InterfaceName};
 use super::answer::Answer;
 use super::network::NetworkArg;
 use super::trouble::Trouble;
-use crate::roots::Roots;
+use crate::network::place::Place;
 
 /// Why a text names no attachment.
 #[derive(Debug, thiserror::Error)]
@@ -44,10 +44,10 @@ fn attachment(text: &str) -> Result<Attachment, InvalidAttachment> {
 }
 
 impl Gc {
-    pub(super) fn run(self, roots: &Roots) -> Result<Answer, Trouble> {
-        let list = self.network.find(roots)?;
+    pub(super) fn run(self, place: &Place) -> Result<Answer, Trouble> {
+        let list = self.network.find(place)?;
         let valid = self.choice.valid.into_iter().collect();
-        roots.runtime().gc(&list, &valid).map_err(Trouble::each)?;
+        place.roots.runtime().gc(&list, &valid).map_err(Trouble::each)?;
         Ok(Answer::Nothing)
     }
 }

@@ -16,16 +16,16 @@ use clap::{Args, Subcommand};
 use self::answer::Answer;
 use self::network::NetworkArg;
 use self::trouble::Trouble;
+use crate::network::place::Place;
 use crate::output::{self, Output, Printing};
 use crate::report::Failure;
-use crate::roots::Roots;
 
 /// Call the plugins of a network by hand: ADD, DEL, CHECK, GC, STATUS, VERSION
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Cni {
     #[command(flatten)]
-    roots: Roots,
+    place: Place,
     #[command(flatten)]
     output: output::Options,
     #[command(subcommand)]
@@ -68,9 +68,9 @@ struct Status {
 }
 
 impl Status {
-    fn run(self, roots: &Roots) -> Result<Answer, Trouble> {
-        let list = self.network.find(roots)?;
-        roots.runtime().status(&list).map_err(Trouble::each)?;
+    fn run(self, place: &Place) -> Result<Answer, Trouble> {
+        let list = self.network.find(place)?;
+        place.roots.runtime().status(&list).map_err(Trouble::each)?;
         Ok(Answer::Nothing)
     }
 }
@@ -79,12 +79,12 @@ impl Cni {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
         output.heed(self.output);
         let answered = match self.verb {
-            Verb::Add(verb) => verb.on(output).run(&self.roots),
-            Verb::Del(verb) => verb.on(output).run(&self.roots),
-            Verb::Check(verb) => verb.on(output).run(&self.roots),
-            Verb::Gc(verb) => verb.on(output).run(&self.roots),
-            Verb::Status(verb) => verb.on(output).run(&self.roots),
-            Verb::Version(verb) => verb.on(output).run(&self.roots),
+            Verb::Add(verb) => verb.on(output).run(&self.place),
+            Verb::Del(verb) => verb.on(output).run(&self.place),
+            Verb::Check(verb) => verb.on(output).run(&self.place),
+            Verb::Gc(verb) => verb.on(output).run(&self.place),
+            Verb::Status(verb) => verb.on(output).run(&self.place),
+            Verb::Version(verb) => verb.on(output).run(&self.place),
         };
         match answered {
             Ok(answer) => answer.print(output),

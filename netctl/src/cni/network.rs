@@ -4,10 +4,15 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use clap::Args;
-use network::{Folder, FolderError, List};
+use network::{FolderError, List};
 
 use super::trouble::Trouble;
-use crate::roots::Roots;
+use crate::network::place::Place;
+
+/// Whether a network of that name is there without a file.
+pub(super) fn is_built_in(name: &str) -> bool {
+    [catalog::BRIDGE, catalog::HOST, catalog::NONE].contains(&name)
+}
 
 /// The network that a verb is for.
 #[derive(Debug, Args)]
@@ -19,15 +24,20 @@ pub(super) struct NetworkArg {
 
 impl NetworkArg {
     /// The network: a path has a slash, and no name has.
-    pub(super) fn find(&self, roots: &Roots) -> Result<List, Trouble> {
+    pub(super) fn find(&self, place: &Place) -> Result<List, Trouble> {
         match self.as_path() {
             Some(file) => Ok(List::from_file(file)?),
-            None => Ok(self.find_by_name(&roots.folder())?),
+            None => match self.find_by_name(place) {
+                Err(FolderError::NotFound { name, .. }) if is_built_in(&name) => {
+                    Ok(place.catalog().find(&name)?.list)
+                }
+                found => Ok(found?),
+            },
         }
     }
 
-    pub(super) fn find_by_name(&self, folder: &Folder) -> Result<List, FolderError> {
-        folder.find(&self.name())
+    pub(super) fn find_by_name(&self, place: &Place) -> Result<List, FolderError> {
+        place.roots.folder().find(&self.name())
     }
 
     /// The network as a path, if it is one.

@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use clap::{Args, ValueHint};
 use cni::{Code, Fault};
 use netns::Directory;
-use network::Request;
+use network::{Cache, Entry, Request};
 use serde_json::{Map, Value};
-use vocab::{Attachment, ContainerId, InterfaceName, InvalidInterfaceName, InvalidName};
+use vocab::{Attachment, ContainerId, InterfaceName, InvalidInterfaceName, InvalidName, NetworkName};
 
 use super::namespace;
 use super::trouble::Trouble;
@@ -94,6 +94,25 @@ impl AttachmentOptions {
             namespace::require(path, &self.directory())?;
         }
         Ok(request)
+    }
+
+    /// The request for an attachment that stands: when no container is named, whoever is known to be attached from that
+    /// namespace is meant, be it by `netctl connect` or by another runtime, which gave it an id of its own.
+    pub(super) fn as_attached(&self, mut request: Request, network: &NetworkName, cache: &Cache) -> Request {
+        if self.container_id.is_some() || request.netns.is_none() {
+            return request;
+        }
+        // A cache that cannot be read is told of by the verb itself.
+        let entries = cache.of_network(network).unwrap_or_default();
+        let is_meant = |entry: &&Entry| {
+            entry.attachment.interface == request.attachment.interface
+                && entry.namespace() == request.netns.as_deref()
+        };
+        let is_own = entries.iter().any(|entry| entry.attachment == request.attachment);
+        if let (false, Some(entry)) = (is_own, entries.iter().find(is_meant)) {
+            request.attachment = entry.attachment.clone();
+        }
+        request
     }
 
     fn directory(&self) -> Directory {

@@ -11,9 +11,9 @@ use serde::Serialize;
 use super::answer::Answer;
 use super::network::NetworkArg;
 use super::trouble::{self, Trouble};
+use crate::network::place;
 use crate::output::Output;
 use crate::report;
-use crate::roots::Roots;
 
 /// Show the plugins of a network: where they are, and which versions they speak
 #[derive(Debug, Args)]
@@ -74,9 +74,9 @@ impl fmt::Display for Row {
 }
 
 impl Version {
-    pub(super) fn run(self, roots: &Roots) -> Result<Answer, Trouble> {
-        let list = self.network.find(roots)?;
-        let speakers = roots.runtime().versions(&list);
+    pub(super) fn run(self, place: &place::Place) -> Result<Answer, Trouble> {
+        let list = self.network.find(place)?;
+        let speakers = place.roots.runtime().versions(&list);
         Ok(Answer::Plugins(speakers.into_iter().map(Row::from).collect()))
     }
 }

@@ -10,11 +10,12 @@ use clap::{ArgAction, Args};
 use ipnetwork::IpNetwork;
 use jiff::Timestamp;
 use serde::Serialize;
-use vocab::NetworkName;
+use vocab::{Mtu, NetworkName};
 
 use super::place::Place;
 use super::words;
 use crate::output::{Format, Output};
+use crate::parse::in_full;
 use crate::report::{self, Failure};
 
 /// Make a network
@@ -71,8 +72,8 @@ pub(crate) struct Create {
     #[arg(num_args = 0..=1, require_equals = true, action = ArgAction::Set)]
     isolate: bool,
     /// The largest packet, in bytes [default: what the link of the default route carries]
-    #[arg(long, value_name = "BYTES")]
-    mtu: Option<u32>,
+    #[arg(long, value_name = "BYTES", value_parser = in_full::<Mtu>)]
+    mtu: Option<Mtu>,
     /// Leave the host's forwarding alone: packets go nowhere unless somebody else switches it on
     #[arg(long)]
     no_forward: bool,
@@ -149,7 +150,7 @@ struct Made<'a> {
     link: &'a str,
     subnets: Vec<MadeSubnet>,
     #[serde(rename = "MTU")]
-    mtu: Option<u32>,
+    mtu: Option<Mtu>,
 }
 
 #[derive(Serialize)]

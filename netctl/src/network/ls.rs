@@ -8,6 +8,7 @@ use clap::Args;
 use cni::Fault;
 use serde::Serialize;
 use serde_json::Value;
+use subnet::Family;
 use template::Listing;
 
 use super::filter::{self, Filter};
@@ -130,8 +131,8 @@ impl Ls {
             name: network.name().to_string(),
             driver: view.driver.clone(),
             scope: "local",
-            ipv4: view.has_family(false),
-            ipv6: view.has_family(true),
+            ipv4: view.has_family(Family::V4),
+            ipv6: view.has_family(Family::V6),
             internal: view.is_internal,
             subnets: view.subnets.iter().map(|subnet| subnet.subnet.to_string()).collect(),
             labels: view.labels.clone(),

@@ -6,7 +6,7 @@ mod disconnect;
 mod filter;
 mod inspect;
 mod ls;
-mod place;
+pub(crate) mod place;
 mod prune;
 mod rm;
 mod words;

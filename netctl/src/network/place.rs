@@ -18,7 +18,14 @@ pub(crate) struct Place {
     #[command(flatten)]
     pub(crate) roots: Roots,
     /// Read what network bridge is like, and the address pools, from this file [default: /etc/netctl/daemon.json]
-    #[arg(long, value_name = "FILE", env = "NETCTL_CONFIG", hide_env_values = true, help_heading = "Places")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "NETCTL_CONFIG",
+        hide_env_values = true,
+        help_heading = "Places"
+    )]
     config: Option<OsString>,
 }
 

@@ -181,3 +181,32 @@ fn a_network_may_be_a_file_and_a_namespace_a_process() -> Test {
     assert_eq!(machine.kept()?, "");
     Ok(())
 }
+
+#[test]
+fn whoever_was_connected_by_name_is_known_to_check_and_del() -> Test {
+    let machine = Machine::new("connected")?;
+    let netctl = |words: &str| {
+        Call::new([env!("CARGO_BIN_EXE_netctl")].into_iter().chain(words.split_whitespace())).run(&machine.0)
+    };
+    netctl("connect bridge blue").ok()?;
+    // The id is the namespace's name, where cnitool's would be a hash.
+    assert_eq!(machine.kept()?, "bridge-blue-eth0\n");
+    machine.run("check bridge blue").ok()?;
+    let _other = machine.run("check bridge blue --ifname eth1").refused()?;
+    machine.run("del bridge blue").ok()?;
+    assert_eq!(machine.kept()?, "");
+    machine.run("del bridge blue").ok()?;
+    Ok(())
+}
+
+#[test]
+fn networks_that_are_no_files_have_verbs_as_well() -> Test {
+    let machine = Machine::new("built-in")?;
+    machine.run("status bridge").ok()?;
+    machine.run("add none blue").ok()?;
+    machine.run("check none blue --ifname eth0").ok()?;
+    machine.run("del none blue").ok()?;
+    let outcome = machine.run("add nowhere blue").refused()?;
+    assert!(outcome.stderr().contains("find network \"nowhere\" in /etc/cni/net.d"), "{outcome}");
+    Ok(())
+}

@@ -76,7 +76,10 @@ impl<'a> Add<'a> {
         let spec = spec::bridge(settings, Keeper::Containers, None);
         let (bridge, origin) = link::bridge::ensure(host, &spec)?;
         if origin == Origin::Created {
-            undo.push(format!("remove bridge {}", bridge.name), || release::bridge(&settings.bridge));
+            let caller = link::caller(self.call);
+            undo.push(format!("remove bridge {}", bridge.name), move || {
+                release::bridge(&settings.bridge, caller)
+            });
         }
         Ok(bridge)
     }

@@ -5,7 +5,7 @@ use docker::Shorthand;
 use ipnetwork::IpNetwork;
 use serde::Deserialize;
 use serde_json::Value;
-use vocab::{InterfaceName, MacAddress};
+use vocab::{InterfaceName, MacAddress, Mtu};
 
 use crate::error::ConfigFault;
 use crate::policy::Policy;
@@ -251,13 +251,14 @@ fn masquerade(wanted: bool, backend: &str) -> Result<Masquerade, ConfigFault> {
     }
 }
 
-/// The kernel's limits for a veth: `ETH_MIN_MTU` and `ETH_MAX_MTU` (`linux/if_ether.h`). 0 means none.
-fn mtu(mtu: i64) -> Result<Option<u32>, ConfigFault> {
-    match mtu {
-        0 => Ok(None),
-        68..=65_535 => Ok(u32::try_from(mtu).ok()),
-        _ => Err(ConfigFault::value("mtu", mtu, "expected 68 to 65535 bytes, or 0 for the kernel's default")),
+/// 0 means none.
+fn mtu(bytes: i64) -> Result<Option<u32>, ConfigFault> {
+    if bytes == 0 {
+        return Ok(None);
     }
+    let mtu = u32::try_from(bytes).ok().and_then(|bytes| Mtu::new(bytes).ok());
+    let expected = "expected 68 to 65535 bytes, or 0 for the kernel's default";
+    mtu.map(|mtu| Some(mtu.bytes())).ok_or_else(|| ConfigFault::value("mtu", bytes, expected))
 }
 
 fn vlans(keys: &Keys) -> Result<Vlans, ConfigFault> {

@@ -26,7 +26,7 @@ pub(crate) fn gc(call: &GcCall) -> Result<(), Failure> {
     attempts.note(collect_leases(&settings, delegated, &call.valid));
     if call.valid.is_empty() {
         attempts.note(remove_gateways_alone(&settings.bridge));
-        attempts.note(release::bridge(&settings.bridge));
+        attempts.note(release::bridge(&settings.bridge, link::caller(&call.call)));
         attempts.note(firewall.remove_empty_tables().map_err(StepFault::from));
     }
     release::close(firewall, link::caller(&call.call));

@@ -46,7 +46,7 @@ impl Plan {
             Gateway::Fixed(addresses) => addresses.clone(),
         };
         let mac = settings.mac.unwrap_or_else(|| plan_mac(&ips, attachment));
-        let mut masqueraded: Vec<IpNetwork> = ips.iter().map(|ip| network(ip.address)).collect();
+        let mut masqueraded: Vec<IpNetwork> = ips.iter().map(|ip| subnet::of(ip.address)).collect();
         masqueraded.dedup();
         Self { ips, routes, bridge_addresses, masqueraded, mac }
     }
@@ -93,17 +93,9 @@ fn default_of(address: IpNetwork) -> IpNetwork {
     IpNetwork::new(anywhere, 0).unwrap_or(address)
 }
 
-/// The address's network, without host bits.
-fn network(address: IpNetwork) -> IpNetwork {
-    IpNetwork::new(address.network(), address.prefix()).unwrap_or(address)
-}
-
 /// The first address of a network after its own: the gateway by convention.
 fn first_host(address: IpNetwork) -> IpAddr {
-    match address.network() {
-        IpAddr::V4(v4) => IpAddr::V4(v4.to_bits().wrapping_add(1).into()),
-        IpAddr::V6(v6) => IpAddr::V6(v6.to_bits().wrapping_add(1).into()),
-    }
+    subnet::step(address.network(), 1)
 }
 
 /// A link-layer address that follows from the first IPv4 address: whoever gets that address next has the

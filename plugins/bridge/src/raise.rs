@@ -14,6 +14,7 @@ use ipnetwork::IpNetwork;
 use link::bridge::{AddressChanges, BridgeFacts, Keeper, Origin, Removal};
 use link::turn::{self, Matter};
 use netlink::RouteSocket;
+use netlink::reaper::Caller;
 use undo::Undo;
 
 use crate::config::{self, Settings};
@@ -37,7 +38,8 @@ pub(crate) fn raise(call: &StatusCall) -> Result<Reloaded, Failure> {
 pub(crate) fn lower(call: &StatusCall) -> Result<(), Failure> {
     let (settings, delegated) = config::read(&call.call)?;
     let mut attempts = Attempts::default();
-    attempts.note(remove_bridge(&settings, Keeper::Network(call.call.config.name().clone())));
+    let keeper = Keeper::Network(call.call.config.name().clone());
+    attempts.note(remove_bridge(&settings, &keeper, link::caller(&call.call)));
     let ipam = settings.ipam.as_deref().and_then(|kind| delegated.registry.find(kind));
     if let Some(ipam) = ipam {
         attempts.note(ipam.lower(&StatusCall { call: delegated }));
@@ -120,12 +122,12 @@ impl<'a> Raise<'a> {
     }
 }
 
-fn remove_bridge(settings: &Settings, keeper: Keeper) -> Result<(), Failure> {
+fn remove_bridge(settings: &Settings, keeper: &Keeper, caller: Caller) -> Result<(), Failure> {
     let name = &settings.bridge;
     let mut host = RouteSocket::open().map_err(StepFault::from)?;
     let _alone = turn::alone(name, Matter::Bridge).map_err(StepFault::from)?;
     gc::remove_gateways(&mut host, name)?;
-    match link::bridge::remove_if_unused(&mut host, name, &keeper)? {
+    match link::bridge::remove_if_unused_detached(&mut host, name, keeper, caller)? {
         Removal::InUse { port } => Err(StepFault::BridgeInUse { bridge: name.clone(), port }.into()),
         Removal::Removed | Removal::Missing | Removal::AnotherS => Ok(()),
     }

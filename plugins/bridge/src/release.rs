@@ -13,10 +13,10 @@ use crate::error::StepFault;
 use crate::owner;
 
 /// Removes a bridge that we made, that no network keeps and nobody uses (any more).
-pub(crate) fn bridge(name: &InterfaceName) -> Result<(), StepFault> {
+pub(crate) fn bridge(name: &InterfaceName, caller: Caller) -> Result<(), StepFault> {
     let Some(_lock) = turn::try_alone(name, Matter::Bridge)? else { return Ok(()) };
     let mut host = RouteSocket::open().map_err(StepFault::from)?;
-    link::bridge::remove_if_unused(&mut host, name, &Keeper::Containers)?;
+    link::bridge::remove_if_unused_detached(&mut host, name, &Keeper::Containers, caller)?;
     Ok(())
 }
 

@@ -46,7 +46,7 @@ fn read(bytes: &[u8]) -> bool {
         assert!(pool.base().prefix() <= pool.size() && reserved(pool.base()).is_none(), "{pool:?} of {text}");
     }
     assert!(file.ignored.is_sorted(), "{text}");
-    assert!(file.mtu.is_none_or(|mtu| mtu >= if file.has_ipv6() { 1280 } else { 68 }), "{text}");
+    assert!(file.mtu.is_none_or(|mtu| mtu.carries_ipv6() || !file.has_ipv6()), "{text}");
     true
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use catalog::{Filling, HostFacts, Member, Network};
 use cni::Dns;
 use serde::Serialize;
+use subnet::Family;
 
 /// A network in full. The names are Docker's where the meaning is the same.
 #[derive(Serialize)]
@@ -124,8 +125,8 @@ impl Inspection {
             created: view.created.clone(),
             scope: "local",
             driver: view.driver.clone(),
-            enable_ipv4: view.has_family(false),
-            enable_ipv6: view.has_family(true),
+            enable_ipv4: view.has_family(Family::V4),
+            enable_ipv6: view.has_family(Family::V6),
             ipam: Ipam {
                 driver: view.ipam.clone().unwrap_or_default(),
                 options: BTreeMap::new(),
@@ -171,7 +172,7 @@ fn containers<'a>(members: impl Iterator<Item = &'a Member>) -> BTreeMap<String,
 }
 
 fn container(member: &Member) -> Container {
-    let address = |v6| member.address(v6).map(|address| address.to_string()).unwrap_or_default();
+    let address = |family| member.address(family).map(|address| address.to_string()).unwrap_or_default();
     let mut ports: BTreeMap<String, Vec<Binding>> = BTreeMap::new();
     for mapping in &member.ports {
         let key = format!("{}/{}", mapping.container_port, mapping.protocol);
@@ -182,8 +183,8 @@ fn container(member: &Member) -> Container {
         name: member.label().to_owned(),
         endpoint_id: member.attachment.to_string(),
         mac_address: member.mac.clone(),
-        ipv4_address: address(false),
-        ipv6_address: address(true),
+        ipv4_address: address(Family::V4),
+        ipv6_address: address(Family::V6),
         interface: member.attachment.interface.to_string(),
         host_interface: member.host_interface.clone(),
         namespace: member.netns().map(|netns| netns.display().to_string()),
