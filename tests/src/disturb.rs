@@ -111,7 +111,8 @@ pub fn points_of_line(
     line: &lab::Call,
     stride: u32,
 ) -> Result<Vec<Point>, Box<dyn std::error::Error>> {
-    let is_meant = |point: &Point| !is_harmless(point) && (changes(point) || point.nth.is_multiple_of(stride));
+    let is_meant =
+        |point: &Point| !is_harmless(point) && (changes(point) || point.nth.is_multiple_of(stride));
     let mut points = strace.points(stage.host(), line)?;
     points.retain(is_meant);
     // Were there none to speak of, the tests here would prove nothing.
@@ -128,8 +129,24 @@ pub fn changes(point: &Point) -> bool {
 
 /// The beginnings of their names: `open`, `openat`; `unlink`, `unlinkat` ….
 const CHANGING: [&str; 18] = [
-    "bind", "chmod", "clone", "flock", "fork", "fsync", "ftruncate", "link", "mkdir", "open", "pwrite", "rename", "rmdir",
-    "send", "setns", "symlink", "unlink", "write",
+    "bind",
+    "chmod",
+    "clone",
+    "flock",
+    "fork",
+    "fsync",
+    "ftruncate",
+    "link",
+    "mkdir",
+    "open",
+    "pwrite",
+    "rename",
+    "rmdir",
+    "send",
+    "setns",
+    "symlink",
+    "unlink",
+    "write",
 ];
 
 /// An error that every system call may answer with.
