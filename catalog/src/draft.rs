@@ -27,15 +27,16 @@ pub(crate) fn write_whole(file: &Path, text: &str) -> Result<(), WriteError> {
     let folder = file.parent().unwrap_or(Path::new("/"));
     DirBuilder::new().recursive(true).mode(0o755).create(folder).map_err(failed(folder))?;
     let draft = draft_of(file);
-    let mut options = OpenOptions::new();
-    let opened = options.write(true).create(true).truncate(true).mode(0o644).open(&draft);
-    let written = opened.and_then(|mut opened| {
-        opened.write_all(text.as_bytes())?;
+    // What a killed attempt left; or a symbolic link, which would have us write where it leads.
+    remove(file)?;
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&draft);
+    let written = opened.map_err(failed(&draft)).and_then(|mut opened| {
+        opened.write_all(text.as_bytes()).map_err(failed(file))?;
         // A network outlives a power cut; a torn file would be in every runtime's way.
-        opened.sync_all()
+        opened.sync_all().map_err(failed(file))
     });
     // A link, unlike a renamed file, takes nobody's place: what has the name may be a network that cannot be read.
-    let linked = written.and_then(|()| fs::hard_link(&draft, file)).map_err(failed(file));
+    let linked = written.and_then(|()| fs::hard_link(&draft, file).map_err(failed(file)));
     let finished = linked.and_then(|()| remove(file).inspect_err(|_| drop(fs::remove_file(file))));
     // Once more: the error that is reported is the first one.
     finished.inspect_err(|_| drop(remove(file)))

@@ -99,12 +99,14 @@ impl Catalog {
         }
         let prefix = network.view.interface_prefix.as_deref();
         let interface = match &joining.interface {
-            Some(interface) => interface.clone(),
+            Some(interface) if network.view.driver == "null" => interface.clone(),
+            Some(interface) => interface::refuse_taken(&open, interface, sandbox)?.clone(),
             None if network.view.driver == "null" => InterfaceName::loopback(),
             None => interface::choose(&open, prefix)?,
         };
         request::check_addresses(network, joining)?;
         let attachment = Attachment::new(sandbox.container.clone(), interface);
+        refuse_same_file(runtime, network, &attachment)?;
         // Until the ports are published, nobody else is given them.
         let mut chooser = None;
         let ports = self.settle(joining, network, &mut chooser)?;
@@ -202,6 +204,22 @@ fn bury(runtime: &Runtime, network: &Network, container: &ContainerId) -> Result
     let (own, others) = failed.into_iter().partition(is_its_own);
     Errors::none_of(own)?;
     Ok(others)
+}
+
+/// Fails when what would be kept of an attachment has the place of another: `x-y` and `c` make the same name of a file as
+/// `x` and `y-c`. To call that one attached already would send people looking for it where it is not.
+fn refuse_same_file(runtime: &Runtime, network: &Network, attachment: &Attachment) -> Result<(), JoinError> {
+    // A file that cannot be read is found by ADD, which knows what to do with it.
+    let kept = runtime.cache.find(network.name(), attachment).unwrap_or(None);
+    let is_other = |entry: &Entry| entry.network != *network.name() || entry.attachment != *attachment;
+    match kept.filter(is_other) {
+        None => Ok(()),
+        Some(other) => Err(JoinError::SameFile {
+            network: network.name().clone(),
+            attachment: attachment.clone(),
+            other: Box::new(Member::of(&other)),
+        }),
+    }
 }
 
 /// The DEL for an entry of the cache: with the list that ADD was called with, for the network may have changed since.

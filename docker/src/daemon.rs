@@ -18,6 +18,7 @@ use crate::wish::Wish;
 
 pub use error::{Beside, Error, Expected, Fault, Key, Refusal};
 pub use pool::{InvalidPool, Pool};
+pub use read::{resolver_option, search_domain};
 
 /// What a `daemon.json` says of networks, found consistent.
 ///

@@ -17,6 +17,7 @@ mod wish;
 
 pub use daemon::{
     Beside, DaemonFile, DefaultBridge, Error, Expected, Fault, InvalidPool, Key, Pool, Refusal,
+    resolver_option, search_domain,
 };
 pub use family::Family;
 pub use name::bridge_name;

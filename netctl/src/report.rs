@@ -89,7 +89,7 @@ pub(crate) fn warning(error: &dyn Error, hint: Option<&str>) {
 /// Tells of a fact that is good to know: what was done on the way, without being asked for.
 pub(crate) fn note(fact: impl Display) {
     let word = coloured("note", CYAN);
-    write(&format!("{word}: {fact}\n"));
+    write(&format!("{word}: {}\n", harmless(fact)));
 }
 
 /// Tells of the failure that ends the program.
@@ -121,16 +121,31 @@ fn write(text: &str) {
 }
 
 fn compose(word: &str, error: &dyn Error, hint_word: &str, hint: Option<&str>) -> String {
-    let mut text = format!("{word}: {error}\n");
+    let mut text = format!("{word}: {}\n", harmless(error));
     let mut cause = error.source();
     while let Some(error) = cause {
-        let _ = writeln!(text, "  because: {error}");
+        let _ = writeln!(text, "  because: {}", harmless(error));
         cause = error.source();
     }
     if let Some(hint) = hint {
-        let _ = writeln!(text, "{hint_word}: {hint}");
+        let _ = writeln!(text, "{hint_word}: {}", harmless(hint));
     }
     text
+}
+
+/// What others wrote (names of containers, files, answers of plugins) does nothing to the terminal, and looks like no
+/// words of ours: further lines are indented.
+fn harmless(text: impl Display) -> String {
+    let mut harmless = String::new();
+    for char in text.to_string().trim_end_matches('\n').chars() {
+        match char {
+            '\n' => harmless.push_str("\n    "),
+            '\t' => harmless.push('\t'),
+            control if control.is_control() => harmless.extend(control.escape_default()),
+            char => harmless.push(char),
+        }
+    }
+    harmless
 }
 
 /// Whether clap may colour help and errors of its own, which it would do on any terminal of a CI runner.
@@ -171,6 +186,13 @@ mod tests {
             text,
             "error: write to standard output\n  because: No space left on device (os error 28)\nhint: make room\n"
         );
+    }
+
+    #[test]
+    fn what_others_wrote_does_nothing_to_the_terminal() {
+        let error = io::Error::other("po\u{1b}[31md\nhint: no\u{9b}\rx\n");
+        let text = compose("error", &error, "hint", Some("a\tb\u{7}"));
+        assert_eq!(text, "error: po\\u{1b}[31md\n    hint: no\\u{9b}\\rx\nhint: a\tb\\u{7}\n");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::LinkFact;
 pub(super) struct Kernel {
     pub(super) links: Vec<Link>,
     pub(super) addresses: Vec<Address>,
-    /// Those of all tables.
+    /// Those of all tables, also those on which packets end: who writes them means the addresses, too.
     pub(super) routes: Vec<Route>,
 }
 
@@ -19,8 +19,11 @@ impl Kernel {
     pub(super) fn read() -> Result<Self, netlink::Error> {
         let mut socket = RouteSocket::open()?;
         let (links, addresses) = (socket.links()?, socket.addresses()?);
-        let mut routes = socket.routes(AddressFamily::Inet)?;
-        routes.append(&mut socket.routes(AddressFamily::Inet6)?);
+        let mut routes = Vec::new();
+        for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+            routes.append(&mut socket.routes(family)?);
+            routes.append(&mut socket.dead_ends(family)?);
+        }
         Ok(Self { links, addresses, routes })
     }
 

@@ -121,7 +121,10 @@ fn dns_server(text: &str) -> Result<IpAddr, Expected> {
 
 /// A domain of letters, digits, hyphens and underscores; Docker's `.` stands for an empty list. It becomes a word of
 /// `resolv.conf`.
-fn search_domain(text: &str) -> Result<String, Expected> {
+///
+/// # Errors
+/// [`Expected::Domain`].
+pub fn search_domain(text: &str) -> Result<String, Expected> {
     const LONGEST: usize = 253;
     let text = text.trim_matches(' ');
     let domain = text.strip_suffix('.').unwrap_or(text);
@@ -139,7 +142,10 @@ fn search_domain(text: &str) -> Result<String, Expected> {
 }
 
 /// One word of `resolv.conf`.
-fn resolver_option(text: &str) -> Result<String, Expected> {
+///
+/// # Errors
+/// [`Expected::ResolverOption`].
+pub fn resolver_option(text: &str) -> Result<String, Expected> {
     let word = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
     if word { Ok(text.to_owned()) } else { Err(Expected::ResolverOption) }
 }

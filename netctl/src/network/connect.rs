@@ -69,7 +69,7 @@ impl Connect {
         let runtime = self.place.roots.runtime();
         let network = self.place.find(&catalog, &self.network)?;
         let entries = runtime.cache.all().map_err(Failure::of)?;
-        let sandbox = self.namespaces.find(&self.target, &entries)?;
+        let sandbox = self.namespaces.find(&self.target, &entries).map_err(Failure::of)?;
         let joining = Joining {
             ip: self.ip,
             ip6: self.ip6,

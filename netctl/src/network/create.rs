@@ -87,10 +87,10 @@ pub(crate) struct Create {
     #[arg(long, value_name = "IP", value_delimiter = ',')]
     dns: Vec<IpAddr>,
     /// A domain in which containers look for short names
-    #[arg(long, value_name = "DOMAIN", value_delimiter = ',')]
+    #[arg(long, value_name = "DOMAIN", value_delimiter = ',', value_parser = docker::search_domain)]
     dns_search: Vec<String>,
     /// An option of the containers' resolver (resolv.conf(5))
-    #[arg(long, alias = "dns-option", value_name = "OPTION")]
+    #[arg(long, alias = "dns-option", value_name = "OPTION", value_parser = docker::resolver_option)]
     dns_opt: Vec<String>,
     #[command(flatten)]
     place: Place,

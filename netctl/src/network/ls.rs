@@ -24,7 +24,7 @@ pub(crate) struct Ls {
     #[arg(short, long, value_name = "KEY=VALUE")]
     filter: Vec<Filter>,
     /// Print it so: table, json, or a template of Go's such as '{{.Name}}: {{.Driver}}'
-    #[arg(long, value_name = "FORMAT", conflicts_with = "quiet")]
+    #[arg(long, value_name = "FORMAT")]
     format: Option<String>,
     /// Print ids only
     #[arg(short, long)]
@@ -44,7 +44,7 @@ Examples:
   netctl ls --filter driver=bridge --filter label=tier=web
   netctl ls -q --filter dangling=true
   netctl ls --format json | jq -r '.[].Name'
-  netctl ls --format 'table {{.Name}}\t{{.Subnets}}'
+  netctl ls --format 'table {{.Name}}\\t{{.Subnets}}'
 
 Exit codes:
   0  done
@@ -106,7 +106,7 @@ impl Ls {
             .map(|network| self.row(network, count(network)))
             .collect();
         match self.format.as_deref() {
-            None | Some("table") => {}
+            None | Some("table" | "") => {}
             // One array, as with -o json: a program reads it in one piece.
             Some("json") => output.heed(Format::Json),
             Some(text) => return in_format(text, &rows, output),

@@ -22,6 +22,8 @@ use crate::report::Failure;
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Network {
+    #[command(flatten)]
+    output: LongPretty,
     #[command(subcommand)]
     verb: Verb,
 }
@@ -59,6 +61,7 @@ pub(crate) enum Verb {
 
 impl Network {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
+        output.heed(self.output);
         self.verb.run(output)
     }
 }

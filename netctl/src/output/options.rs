@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     /// Lines for people
+    #[value(alias = "table")]
     Text,
     /// JSON for programs
     Json,

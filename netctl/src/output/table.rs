@@ -13,6 +13,7 @@ pub(super) struct Table<const N: usize> {
 impl<const N: usize> Table<N> {
     pub(super) fn new(headers: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> Self {
         let headers = headers.map(str::to_uppercase);
+        let rows = rows.into_iter().map(|row| row.map(|cell| in_one_line(&cell)));
         Self { rows: std::iter::once(headers).chain(rows).collect() }
     }
 
@@ -21,6 +22,15 @@ impl<const N: usize> Table<N> {
             |column: usize| self.rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
         std::array::from_fn(width)
     }
+}
+
+/// What others wrote ends no line and does nothing to the terminal.
+fn in_one_line(cell: &str) -> String {
+    let shown = cell.chars().map(|char| match char {
+        control if control.is_control() => control.escape_default().to_string(),
+        char => char.to_string(),
+    });
+    shown.collect()
 }
 
 impl<const N: usize> Display for Table<N> {
@@ -53,6 +63,12 @@ mod tests {
              web    bridge\n\
              grün   a longer one   local"
         );
+    }
+
+    #[test]
+    fn a_cell_stays_in_its_line() {
+        let table = Table::new(["name"], [["\u{1b}[31mred\n".to_owned()]]).to_string();
+        assert_eq!(table, "NAME\n\\u{1b}[31mred\\n");
     }
 
     #[test]

@@ -21,7 +21,8 @@ fn offered(words: &[&str]) -> Result<Vec<String>, Box<dyn std::error::Error>> {
 #[test]
 fn bash_completes_commands_options_and_values() -> Test {
     for (words, expected) in [
-        (&["netctl", "net"][..], &["netns"][..]),
+        (&["netctl", "net"][..], &["network", "netns"][..]),
+        (&["netctl", "network", "crea"], &["create"]),
         (&["netctl", "netns", "exe"], &["exec"]),
         (&["netctl", "cni", "st"], &["status"]),
         (&["netctl", "netns", "list", "--js"], &["--json"]),
@@ -55,7 +56,7 @@ fn fish_completes_commands_and_values() -> Test {
     }
     let script = format!("{NETCTL} completion fish | source; complete --do-complete \"$LINE\"");
     for (line, expected) in
-        [("netctl net", "netns\t"), ("netctl reload --output j", "json\t"), ("netctl netns exe", "exec\t")]
+        [("netctl netn", "netns\t"), ("netctl reload --output j", "json\t"), ("netctl netns exe", "exec\t")]
     {
         let home = std::env::temp_dir();
         let call = Call::new(["fish", "--no-config", "-c", &script]).env("LINE", line).env("HOME", home);
