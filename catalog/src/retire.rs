@@ -9,6 +9,7 @@ use network::{Entry, Errors, Runtime};
 use vocab::NetworkName;
 
 use crate::catalog::{Catalog, Network, Origin};
+use crate::draft::{self, WriteError};
 use crate::listed::listed;
 use crate::member::Member;
 
@@ -46,6 +47,9 @@ pub enum RetireError {
         /// What the kernel says.
         source: io::Error,
     },
+    /// What its maker left beside it cannot be removed.
+    #[error(transparent)]
+    Draft(#[from] WriteError),
     /// A plugin failed. What was not taken away is taken away by the next attempt.
     #[error(transparent)]
     Plugins(#[from] Errors),
@@ -55,7 +59,7 @@ impl Fault for RetireError {
     fn code(&self) -> Code {
         match self {
             Self::BuiltIn { .. } | Self::InUse { .. } => Code::INVALID_ENVIRONMENT,
-            Self::File { .. } => Code::IO,
+            Self::File { .. } | Self::Draft(_) => Code::IO,
             Self::Plugins(errors) => errors.code(),
         }
     }
@@ -69,7 +73,7 @@ impl Fault for RetireError {
                 ))
             }
             Self::Plugins(errors) => errors.hint(),
-            Self::BuiltIn { .. } | Self::File { .. } => None,
+            Self::BuiltIn { .. } | Self::File { .. } | Self::Draft(_) => None,
         }
     }
 }
@@ -88,10 +92,12 @@ impl Catalog {
             Members::Refuse => refuse_if_used(network, entries.iter().map(Member::of)),
             Members::Disconnect => Ok(()),
         };
-        let finish = || match fs::remove_file(file) {
+        // A `create` that was killed may have left both. The network itself goes last.
+        let remove = || match fs::remove_file(file) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             removed => removed.map_err(|source| RetireError::File { file: file.clone(), source }),
         };
+        let finish = || draft::remove(file).map_err(RetireError::from).and_then(|()| remove());
         runtime.retire(&network.list, is_allowed, finish)
     }
 }
