@@ -7,7 +7,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use docker::DaemonFile;
-use network::{Cache, FileError, Folder, List};
+use network::{Cache, Entry, FileError, Folder, List};
 use vocab::NetworkName;
 
 pub use self::error::CatalogError;
@@ -52,6 +52,8 @@ pub enum Origin {
     BuiltIn,
     /// A file describes it.
     File(PathBuf),
+    /// Its file is gone, and attachments to it are not: what ADD was told of it is kept with them.
+    Kept,
 }
 
 /// A network.
@@ -85,7 +87,7 @@ impl Network {
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match &self.origin {
-            Origin::BuiltIn => None,
+            Origin::BuiltIn | Origin::Kept => None,
             Origin::File(file) => Some(file),
         }
     }
@@ -167,7 +169,8 @@ impl Catalog {
         Ok(listing)
     }
 
-    /// The network of that name, or the one whose id begins so.
+    /// The network of that name, or the one whose id begins so. One whose file somebody removed is found as long as
+    /// attachments to it are kept, so that they can be taken away.
     ///
     /// # Errors
     /// [`CatalogError`], with the name that was meant, perhaps.
@@ -192,6 +195,9 @@ impl Catalog {
         match found.as_slice() {
             [one] => Ok((*one).clone()),
             [] => {
+                if let Some(kept) = self.kept(wanted, Origin::Kept, |_| true) {
+                    return Ok(kept);
+                }
                 let nearest = nearest(wanted, listing.networks.iter().map(Network::name)).cloned();
                 Err(CatalogError::NotFound { name: wanted.to_owned(), nearest, broken: listing.broken })
             }
@@ -239,7 +245,9 @@ impl Catalog {
     /// changed since, and they have the old addresses.
     fn bridge(&self, others: &[Network]) -> Result<Option<Network>, CatalogError> {
         let fresh = self.fresh_bridge(others);
-        let Some(kept) = self.kept_bridge() else { return fresh };
+        let is_standing = |entry: &Entry| entry.stands().unwrap_or(false);
+        let kept = self.kept(builtin::BRIDGE, Origin::BuiltIn, is_standing);
+        let Some(kept) = kept else { return fresh };
         let is_outdated = match &fresh {
             Ok(Some(fresh)) => fresh.list.bytes() != kept.list.bytes(),
             Ok(None) | Err(_) => true,
@@ -262,14 +270,14 @@ impl Catalog {
         Ok(list.map(|list| Network::new(list, Origin::BuiltIn)))
     }
 
-    /// The network as the first of its containers that stand knows it.
-    fn kept_bridge(&self) -> Option<Network> {
-        let name = NetworkName::new(builtin::BRIDGE).ok()?;
+    /// The network as the first of its attachments that are meant knows it.
+    fn kept(&self, name: &str, origin: Origin, is_meant: impl Fn(&Entry) -> bool) -> Option<Network> {
+        let name = NetworkName::new(name).ok()?;
         // A cache that cannot be read knows of no containers; joining and leaving tell of it.
         let entries = self.places.cache.of_network(&name).unwrap_or_default();
-        let standing = entries.into_iter().filter(|entry| entry.stands().unwrap_or(false));
-        let list = standing.filter_map(|entry| List::parse(entry.config).ok()).next()?;
-        Some(Network::new(list, Origin::BuiltIn))
+        let meant = entries.into_iter().filter(is_meant);
+        let list = meant.filter_map(|entry| List::parse(entry.config).ok()).next()?;
+        Some(Network::new(list, origin))
     }
 }
 

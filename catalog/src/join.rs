@@ -122,7 +122,7 @@ impl Catalog {
     fn add(&self, runtime: &Runtime, network: &Network, request: &Request) -> Result<Success, JoinError> {
         // It may have waited while the network was removed.
         let is_there = || match &network.origin {
-            Origin::File(_) => self.places().folder.confirm(&network.list),
+            Origin::File(_) | Origin::Kept => self.places().folder.confirm(&network.list),
             Origin::BuiltIn => Ok(()),
         };
         Ok(runtime.add_if(&network.list, request, is_there)?)

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cni::{Code, Fault};
 use network::{Entry, Errors, Runtime};
@@ -85,20 +85,26 @@ impl Catalog {
     /// # Errors
     /// [`RetireError`].
     pub fn retire(&self, runtime: &Runtime, network: &Network, members: Members) -> Result<(), RetireError> {
-        let Origin::File(file) = &network.origin else {
-            return Err(RetireError::BuiltIn { network: network.name().clone() });
+        let file = match &network.origin {
+            Origin::File(file) => Some(file),
+            Origin::Kept => None,
+            Origin::BuiltIn => return Err(RetireError::BuiltIn { network: network.name().clone() }),
         };
         let is_allowed = |entries: &[Entry]| match members {
             Members::Refuse => refuse_if_used(network, entries.iter().map(Member::of)),
             Members::Disconnect => Ok(()),
         };
-        // A `create` that was killed may have left both. The network itself goes last.
-        let remove = || match fs::remove_file(file) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            removed => removed.map_err(|source| RetireError::File { file: file.clone(), source }),
-        };
-        let finish = || draft::remove(file).map_err(RetireError::from).and_then(|()| remove());
+        let finish = || file.map_or(Ok(()), |file| remove(file));
         runtime.retire(&network.list, is_allowed, finish)
+    }
+}
+
+/// Removes a network's file, and what a `create` that was killed may have left beside it. The network itself goes last.
+fn remove(file: &Path) -> Result<(), RetireError> {
+    draft::remove(file)?;
+    match fs::remove_file(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        removed => removed.map_err(|source| RetireError::File { file: file.to_owned(), source }),
     }
 }
 
