@@ -4,7 +4,6 @@
 //! There are hundreds of calls that only look around: each few of them fail, and a kill there is a kill at the next that
 //! changes something.
 
-use lab::Place;
 use lab::faults::{Disturbed, Fault, Point, Strace};
 use tests::disturb::{ERROR, changes, disturb_line, points_of_line};
 use tests::facts::{addresses, links, pings};
