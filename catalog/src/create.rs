@@ -1,17 +1,18 @@
 //! Making a network: a file, then what the network has without any container.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
 
 use cni::{Cause, Code, Fault};
+use jiff::Timestamp;
 use network::{Errors, List, ListError, Runtime, Speaker};
 use vocab::NetworkName;
 
 use crate::builtin::pools;
 use crate::catalog::{Catalog, CatalogError, Network, file_of};
-use crate::design::{Design, DesignError, Surroundings};
+use crate::design::{Design, DesignError, Known, Surroundings};
+use crate::draft::{self, WriteError};
 use crate::pool;
 use crate::wish::{Driver, Wish};
 
@@ -53,13 +54,8 @@ pub enum CreateError {
         source: Cause,
     },
     /// Its file cannot be written.
-    #[error("write {}", file.display())]
-    Write {
-        /// The file or folder.
-        file: PathBuf,
-        /// What the kernel says.
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// What it has without containers cannot be made.
     #[error("create network {name}")]
     Raise {
@@ -77,7 +73,7 @@ impl Fault for CreateError {
             Self::Catalog(error) => error.code(),
             Self::Daemon(_) => Code::INVALID_CONFIG,
             Self::NoDriver { source, .. } | Self::Plugin { source, .. } => source.failure().code(),
-            Self::Write { .. } => Code::IO,
+            Self::Write(_) => Code::IO,
             Self::Raise { source, .. } => source.code(),
         }
     }
@@ -88,9 +84,14 @@ impl Fault for CreateError {
             Self::Catalog(error) => error.hint(),
             Self::Daemon(error) => error.hint(),
             Self::NoDriver { source, .. } | Self::Plugin { source, .. } => source.failure().hint(),
-            Self::Write { file, source } => (source.kind() == ErrorKind::AlreadyExists).then(|| {
-                format!("no network of that name can be read from it: repair or remove {}", file.display())
-            }),
+            Self::Write(WriteError { file, source }) => {
+                (source.kind() == ErrorKind::AlreadyExists).then(|| {
+                    format!(
+                        "no network of that name can be read from it: repair or remove {}",
+                        file.display()
+                    )
+                })
+            }
             Self::Raise { source, .. } => source.hint(),
         }
     }
@@ -110,16 +111,16 @@ impl Catalog {
     ///
     /// # Errors
     /// [`CreateError`]; the host is then as it was.
-    pub fn create(&self, wish: Wish, runtime: &Runtime, created: String) -> Result<Created, CreateError> {
+    pub fn create(&self, wish: Wish, runtime: &Runtime, created: Timestamp) -> Result<Created, CreateError> {
         let _lock = self.lock()?;
         let design = self.design(wish, created)?;
         let list = written(runtime, &design)?;
         let name = &design.name;
         let file = file_of(self.places().folder.path(), name);
-        write_whole(&file, &list)?;
+        draft::write_whole(&file, &list)?;
         let made = self.find(name.as_str()).map_err(CreateError::from);
         let raised = made.and_then(|network| {
-            let raised = runtime.raise(&network.list);
+            let raised = runtime.raise_if(&network.list, || self.places().folder.confirm(&network.list));
             raised.map(|_| network).map_err(|source| CreateError::Raise { name: name.clone(), source })
         });
         match raised {
@@ -132,11 +133,20 @@ impl Catalog {
         }
     }
 
-    fn design(&self, wish: Wish, created: String) -> Result<Design, CreateError> {
+    /// Removes what is left of a network that did not come to be, for its maker was killed.
+    ///
+    /// # Errors
+    /// [`CreateError::Write`].
+    pub fn discard(&self, name: &NetworkName) -> Result<(), CreateError> {
+        let _lock = self.lock()?;
+        Ok(draft::remove(&file_of(self.places().folder.path(), name))?)
+    }
+
+    fn design(&self, wish: Wish, created: Timestamp) -> Result<Design, CreateError> {
         let listing = self.list()?;
         let daemon = self.daemon()?;
-        let pools = pools(&daemon, &Self::machine_id(), pool::standard);
-        let known = Self::known(&listing);
+        let pools = pools(&daemon, &pool::machine_id(), pool::standard);
+        let known: Vec<Known> = listing.networks.iter().map(Network::known).collect();
         let facts = self.facts().map_err(CatalogError::from)?;
         let around = Surroundings { facts: &facts, known: &known, pools: &pools };
         let name = wish.name.clone();
@@ -154,7 +164,7 @@ impl Catalog {
             open()
         });
         let locked = opened.and_then(|opened| opened.lock().map(|()| opened));
-        locked.map_err(|source| CreateError::Write { file, source })
+        locked.map_err(|source| WriteError { file, source }.into())
     }
 }
 
@@ -178,30 +188,5 @@ fn written(runtime: &Runtime, design: &Design) -> Result<String, CreateError> {
     Ok(list(design.conflist(speak)).map_err(CatalogError::from)?)
 }
 
-/// Writes a file that appears whole or not at all.
-fn write_whole(file: &Path, text: &str) -> Result<(), CreateError> {
-    let write = |at: &Path| {
-        let file = at.to_owned();
-        move |source| CreateError::Write { file, source }
-    };
-    let folder = file.parent().unwrap_or(Path::new("/"));
-    DirBuilder::new().recursive(true).mode(0o755).create(folder).map_err(write(folder))?;
-    // No runtime reads a file without one of its extensions.
-    let beside = file.with_extension("conflist.new");
-    // What a killed attempt left; or a symbolic link, which would have us write where it leads.
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {}
-        removed => removed.map_err(write(&beside))?,
-    }
-    let opened = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&beside);
-    let written = opened.map_err(write(&beside)).and_then(|mut opened| {
-        opened.write_all(text.as_bytes()).map_err(write(file))?;
-        // A network outlives a power cut; a torn file would be in every runtime's way.
-        opened.sync_all().map_err(write(file))
-    });
-    // A link, unlike a renamed file, takes nobody's place: what has the name may be a network that cannot be read.
-    let linked = written.and_then(|()| fs::hard_link(&beside, file).map_err(write(file)));
-    // What stays of it is no conflist, and goes with the next attempt.
-    let _ = fs::remove_file(&beside);
-    linked
-}
+#[cfg(test)]
+mod tests;

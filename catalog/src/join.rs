@@ -99,12 +99,14 @@ impl Catalog {
         }
         let prefix = network.view.interface_prefix.as_deref();
         let interface = match &joining.interface {
-            Some(interface) => interface.clone(),
+            Some(interface) if network.view.driver == "null" => interface.clone(),
+            Some(interface) => interface::refuse_taken(&open, interface, sandbox)?.clone(),
             None if network.view.driver == "null" => InterfaceName::loopback(),
             None => interface::choose(&open, prefix)?,
         };
         request::check_addresses(network, joining)?;
         let attachment = Attachment::new(sandbox.container.clone(), interface);
+        refuse_same_file(runtime, network, &attachment)?;
         // Until the ports are published, nobody else is given them.
         let mut chooser = None;
         let ports = self.settle(joining, network, &mut chooser)?;
@@ -120,7 +122,7 @@ impl Catalog {
     fn add(&self, runtime: &Runtime, network: &Network, request: &Request) -> Result<Success, JoinError> {
         // It may have waited while the network was removed.
         let is_there = || match &network.origin {
-            Origin::File(_) => self.places().folder.confirm(&network.list),
+            Origin::File(_) | Origin::Kept => self.places().folder.confirm(&network.list),
             Origin::BuiltIn => Ok(()),
         };
         Ok(runtime.add_if(&network.list, request, is_there)?)
@@ -204,6 +206,22 @@ fn bury(runtime: &Runtime, network: &Network, container: &ContainerId) -> Result
     Ok(others)
 }
 
+/// Fails when what would be kept of an attachment has the place of another: `x-y` and `c` make the same name of a file as
+/// `x` and `y-c`. To call that one attached already would send people looking for it where it is not.
+fn refuse_same_file(runtime: &Runtime, network: &Network, attachment: &Attachment) -> Result<(), JoinError> {
+    // A file that cannot be read is found by ADD, which knows what to do with it.
+    let kept = runtime.cache.find(network.name(), attachment).unwrap_or(None);
+    let is_other = |entry: &Entry| entry.network != *network.name() || entry.attachment != *attachment;
+    match kept.filter(is_other) {
+        None => Ok(()),
+        Some(other) => Err(JoinError::SameFile {
+            network: network.name().clone(),
+            attachment: attachment.clone(),
+            other: Box::new(Member::of(&other)),
+        }),
+    }
+}
+
 /// The DEL for an entry of the cache: with the list that ADD was called with, for the network may have changed since.
 pub(crate) fn leaving(current: &List, entry: &Entry) -> (List, Request) {
     let list = List::parse(entry.config.clone()).unwrap_or_else(|_| current.clone());
@@ -231,3 +249,6 @@ fn switched_on(before: [bool; 2]) -> Vec<&'static str> {
     let changed = FORWARDING.into_iter().zip(before.into_iter().zip(forwarding()));
     changed.filter(|(_, (before, after))| !before && *after).map(|(name, _)| name).collect()
 }
+
+#[cfg(test)]
+mod tests;

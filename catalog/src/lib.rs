@@ -7,17 +7,24 @@
 
 mod builtin;
 mod catalog;
+#[cfg(test)]
+mod chance;
 mod create;
 mod design;
+mod draft;
 mod facts;
 mod forget;
 mod id;
 mod join;
 mod leases;
 mod leave;
+mod listed;
 mod member;
+mod nearest;
 mod pool;
 mod retire;
+#[cfg(test)]
+mod sample;
 mod taken;
 mod target;
 mod turn;
@@ -28,6 +35,7 @@ pub use builtin::{BRIDGE, BuiltInError, HOST, NONE};
 pub use catalog::{Catalog, CatalogError, Listing, Network, Origin, Places};
 pub use create::{CreateError, Created};
 pub use design::{Design, DesignError, Known, SubnetPlan, Surroundings};
+pub use draft::WriteError;
 pub use facts::{HostFacts, LinkFact, Uplink};
 pub use id::NetworkId;
 pub use join::{JoinError, Joined, Joining};

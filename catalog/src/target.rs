@@ -9,6 +9,8 @@ use network::Entry;
 use sha2::{Digest, Sha256};
 use vocab::{ContainerId, InvalidName};
 
+use crate::nearest::nearest;
+
 /// What a word may begin with to say what it is.
 const NAMESPACE: &str = "ns:";
 const CONTAINER: &str = "container:";
@@ -45,6 +47,14 @@ pub enum TargetError {
     /// Several containers' ids begin so.
     #[error("{text:?} begins the ids of several containers: {}", containers.join(", "))]
     Several {
+        /// The word.
+        text: String,
+        /// The containers.
+        containers: Vec<String>,
+    },
+    /// Several containers have that name.
+    #[error("{text:?} is the name of several containers: {}", containers.join(", "))]
+    Namesakes {
         /// The word.
         text: String,
         /// The containers.
@@ -88,6 +98,18 @@ fn told(netns: &Option<PathBuf>) -> String {
     netns.as_ref().map_or("none".to_owned(), |netns| netns.display().to_string())
 }
 
+impl TargetError {
+    /// Whether nobody is there whom the word could mean.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        match self {
+            Self::Nobody { .. } => true,
+            Self::Open { source, .. } => source.is_gone(),
+            _ => false,
+        }
+    }
+}
+
 impl Fault for TargetError {
     fn code(&self) -> Code {
         match self {
@@ -99,6 +121,10 @@ impl Fault for TargetError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Nobody { nearest: Some(nearest), .. } => format!("did you mean {nearest}?"),
+            Self::Nobody { text, nearest: None } if text.starts_with(CONTAINER) => {
+                "`netctl inspect NETWORK` shows who is on a network".to_owned()
+            }
+            Self::Nobody { text, nearest: None } if text.starts_with(PROCESS) => return None,
             Self::Nobody { text, nearest: None } => {
                 format!(
                     "`netctl netns add {text}` makes a namespace; `netctl netns list` shows which there are"
@@ -106,6 +132,7 @@ impl Fault for TargetError {
             }
             Self::Both { text, .. } => format!("say ns:{text} or container:{text}"),
             Self::Several { .. } => "give more digits".to_owned(),
+            Self::Namesakes { .. } => "give the first digits of the one that is meant".to_owned(),
             Self::Open { source, .. } if source.is_gone() => "its process or namespace is gone".to_owned(),
             _ => return None,
         })
@@ -131,10 +158,10 @@ impl Whereabouts<'_> {
             return self.in_namespace(text, &self.path_of(text, name)?);
         }
         if let Some(name) = text.strip_prefix(CONTAINER) {
-            return self.container(name)?.ok_or_else(|| self.nobody(name));
+            return self.container(name)?.ok_or_else(|| self.nobody(text, name));
         }
         if let Some(pid) = text.strip_prefix(PROCESS) {
-            let pid = pid.parse().map_err(|_| self.nobody(text))?;
+            let pid = pid.parse().map_err(|_| self.nobody(text, pid))?;
             return self.in_namespace(text, &netns::process::path_of(pid));
         }
         if text.contains('/') {
@@ -163,34 +190,58 @@ impl Whereabouts<'_> {
                 Ok(pid) if Path::new("/proc").join(text).exists() => {
                     self.in_namespace(text, &netns::process::path_of(pid))
                 }
-                _ => Err(self.nobody(text)),
+                _ => Err(self.nobody(text, text)),
             },
         }
     }
 
     /// A container that some runtime attached: by its id, by the name its runtime gave it, or by the beginning of its id.
     fn container(&self, text: &str) -> Result<Option<Sandbox>, TargetError> {
+        let text_of = |found: &[Sandbox]| found.iter().map(|sandbox| sandbox.container.to_string()).collect();
+        if let Some(sandbox) = self.containers(|entry| entry.attachment.container.as_str() == text).pop() {
+            return Ok(Some(sandbox));
+        }
+        let is_named = |entry: &Entry| entry.args.get("K8S_POD_NAME") == Some(text);
+        let mut named = self.containers(is_named);
+        if named.len() > 1 {
+            // Whoever is gone leaves the name to the next one.
+            let standing = self.containers(|entry| is_named(entry) && entry.stands().unwrap_or(false));
+            named = if standing.is_empty() { named } else { standing };
+        }
+        match named.len() {
+            0 => {}
+            1 => return Ok(named.pop()),
+            _ => {
+                return Err(TargetError::Namesakes { text: text.to_owned(), containers: text_of(&named) });
+            }
+        }
+        let begins = |id: &str| is_number(text) && is_number(id) && id.starts_with(text);
+        let mut found = self.containers(|entry| begins(entry.attachment.container.as_str()));
+        match found.len() {
+            0 | 1 => Ok(found.pop()),
+            _ => Err(TargetError::Several { text: text.to_owned(), containers: text_of(&found) }),
+        }
+    }
+
+    /// The containers of some entries, each once, in the order of their ids. Where one lives, an entry knows best that
+    /// stands.
+    fn containers(&self, is_meant: impl Fn(&Entry) -> bool) -> Vec<Sandbox> {
+        let mut entries: Vec<&Entry> = self.entries.iter().filter(|entry| is_meant(entry)).collect();
+        entries.sort_by(|a, b| a.attachment.container.cmp(&b.attachment.container));
+        let of_one = entries.chunk_by(|a, b| a.attachment.container == b.attachment.container);
         let sandbox = |entry: &Entry| Sandbox {
             container: entry.attachment.container.clone(),
             netns: entry.namespace().map(Path::to_owned),
         };
-        let is_named = |entry: &&Entry| {
-            entry.attachment.container.as_str() == text || entry.args.get("K8S_POD_NAME") == Some(text)
+        let best = |entries: &[&Entry]| match entries {
+            [] => None,
+            [one] => Some(sandbox(one)),
+            [first, ..] => {
+                let standing = entries.iter().find(|entry| entry.stands().unwrap_or(false));
+                Some(sandbox(standing.unwrap_or(first)))
+            }
         };
-        if let Some(entry) = self.entries.iter().find(is_named) {
-            return Ok(Some(sandbox(entry)));
-        }
-        let begins =
-            |entry: &&Entry| !text.is_empty() && entry.attachment.container.as_str().starts_with(text);
-        let mut found: Vec<Sandbox> = self.entries.iter().filter(begins).map(sandbox).collect();
-        found.dedup_by(|a, b| a.container == b.container);
-        match found.len() {
-            0 | 1 => Ok(found.pop()),
-            _ => Err(TargetError::Several {
-                text: text.to_owned(),
-                containers: found.iter().map(|sandbox| sandbox.container.to_string()).collect(),
-            }),
-        }
+        of_one.filter_map(best).collect()
     }
 
     fn path_of(&self, text: &str, name: &str) -> Result<PathBuf, TargetError> {
@@ -229,21 +280,25 @@ impl Whereabouts<'_> {
     /// The namespace whose name was meant, when `path` would be one of the directory and is not.
     fn instead_of(&self, path: &Path, error: &netns::Error) -> Option<String> {
         let name = path.strip_prefix(self.directory.path()).ok()?.to_str()?;
-        error.is_gone().then(|| self.nearest(name)).flatten()
+        // A file that is no namespace any more is still called so.
+        error.is_gone().then(|| self.nearest(name)).flatten().filter(|nearest| nearest != name)
     }
 
-    fn nobody(&self, text: &str) -> TargetError {
-        TargetError::Nobody { text: text.to_owned(), nearest: self.nearest(text) }
+    fn nobody(&self, text: &str, name: &str) -> TargetError {
+        TargetError::Nobody { text: text.to_owned(), nearest: self.nearest(name) }
     }
 
     fn nearest(&self, text: &str) -> Option<String> {
         let names = self.directory.names().unwrap_or_default().into_iter().map(|name| name.to_string());
         let containers =
             self.entries.iter().filter_map(|entry| entry.args.get("K8S_POD_NAME").map(str::to_owned));
-        let alike = names.chain(containers).map(|name| (strsim::jaro(text, &name), name));
-        let best = alike.filter(|(likeness, _)| *likeness > 0.7).max_by(|(a, _), (b, _)| a.total_cmp(b));
-        best.map(|(_, name)| name)
+        nearest(text, names.chain(containers))
     }
+}
+
+/// Whether a text is a number as runtimes make ids of: names of namespaces have no digits of which the first are enough.
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The path without `.` and `..`, by its text alone.
@@ -279,3 +334,6 @@ fn id_of(path: &Path, named: Option<String>) -> Result<ContainerId, InvalidName>
     let digits: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
     ContainerId::new(&format!("ns-{digits}"))
 }
+
+#[cfg(test)]
+mod tests;

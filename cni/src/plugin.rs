@@ -76,8 +76,8 @@ pub trait Plugin: Sync {
         Ok(Reloaded::AsItWas)
     }
 
-    /// Takes away what [`raise`](Self::raise) made. Called when no container is on the network; what is gone already is
-    /// fine.
+    /// Takes away what [`raise`](Self::raise) made, and what the containers of all networks share if this was the last.
+    /// Called when no container is on the network; what is gone already is fine.
     ///
     /// # Errors
     /// Everything that could not be taken away, after all of it was tried.

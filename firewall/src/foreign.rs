@@ -6,6 +6,7 @@
 
 pub(crate) mod set;
 pub(crate) mod step;
+pub(crate) mod sweep;
 
 use netlink_packet_netfilter::NetfilterProtoFamily;
 use netlink_packet_netfilter::nftables::{
@@ -26,8 +27,8 @@ pub(crate) const RULE_HANDLE: u16 = 3;
 pub(crate) const RULE_EXPRESSIONS: u16 = 4;
 pub(crate) const RULE_USERDATA: u16 = 7;
 /// `NFTA_CHAIN_TABLE`, `NFTA_CHAIN_NAME`, `NFTA_CHAIN_HOOK` with `NFTA_HOOK_HOOKNUM`, and `NFTA_CHAIN_POLICY`.
-pub(crate) const CHAIN_TABLE: u16 = 1;
-pub(crate) const CHAIN_NAME: u16 = 3;
+const CHAIN_TABLE: u16 = 1;
+const CHAIN_NAME: u16 = 3;
 const CHAIN_HOOK: u16 = 4;
 const HOOK_NUMBER: u16 = 1;
 const CHAIN_POLICY: u16 = 5;
@@ -152,19 +153,28 @@ fn parse(rule: &[u8]) -> Option<Rule> {
 }
 
 impl Batch {
-    /// Makes an empty table as iptables makes it.
+    /// Makes an empty table as iptables makes it, and marks it: it goes with the last that is in it ([`sweep`]).
     pub(crate) fn create_foreign_table(&mut self, place: Place<'_>) {
-        let attributes = vec![TableAttribute::Name(place.table.to_owned())];
+        let attributes = vec![
+            TableAttribute::Name(place.table.to_owned()),
+            TableAttribute::UserData(element::comment_userdata(sweep::MADE)),
+        ];
         self.change(place.family, NfTablesMessage::NewTable(TableMessage { attributes }));
     }
 
-    /// Makes a chain that others jump to.
+    /// Makes a chain that others jump to, and marks it.
     pub(crate) fn create_foreign_chain(&mut self, place: Place<'_>) {
-        let attributes = chain_name(place);
+        self.create_commented_chain(place, sweep::MADE);
+    }
+
+    /// Makes a chain that others jump to.
+    pub(crate) fn create_commented_chain(&mut self, place: Place<'_>, comment: &str) {
+        let mut attributes = chain_name(place);
+        attributes.push(ChainAttribute::UserData(element::comment_userdata(comment)));
         self.change(place.family, NfTablesMessage::NewChain(ChainMessage { attributes }));
     }
 
-    /// Makes a chain through which packets pass by themselves, as iptables makes it: it accepts.
+    /// Makes a chain through which packets pass by themselves, as iptables makes it: it accepts. And marks it.
     pub(crate) fn create_base_chain(&mut self, place: Place<'_>, way: &Way) {
         let mut attributes = chain_name(place);
         attributes.extend([
@@ -174,6 +184,7 @@ impl Batch {
             ]),
             ChainAttribute::Policy(ACCEPT),
             ChainAttribute::Type(way.kind.to_owned()),
+            ChainAttribute::UserData(element::comment_userdata(sweep::MADE)),
         ]);
         self.change(place.family, NfTablesMessage::NewChain(ChainMessage { attributes }));
     }

@@ -1,9 +1,12 @@
 //! Looking after everything at once: what belongs to nobody goes, and when nothing is left, so do the tables.
 
+use netlink_packet_netfilter::NetfilterProtoFamily;
+
 use crate::batch::Batch;
 use crate::channel::{self, Channel};
 use crate::element::Element;
 use crate::firewall::{Firewall, Removed};
+use crate::foreign::sweep::{self, FILTER, NAT};
 use crate::owner::Owner;
 use crate::owners;
 use crate::ports;
@@ -68,17 +71,28 @@ impl Firewall {
         .map_err(|source| Error::Retain { source })
     }
 
-    /// Removes those of our tables that have no elements: the host is as if we had never been there.
+    /// Removes those of our tables that have no elements, and what we made in iptables' stead and nobody has a rule in:
+    /// the host is as if we had never been there.
     ///
     /// # Errors
     /// [`Error::RemoveTable`].
     pub fn remove_empty_tables(&mut self) -> Result<Removed, Error> {
         let mut removed = Removed::Before;
+        let mut note = |result: Result<Removed, channel::Error>, table: String| match result {
+            Ok(Removed::Before) => Ok(()),
+            Ok(Removed::Now) => {
+                removed = Removed::Now;
+                Ok(())
+            }
+            Err(source) => Err(Error::RemoveTable { table, source }),
+        };
         for table in TABLES {
-            let result = self.attempt(|channel| table::remove_if_empty(channel, table));
-            match result.map_err(|source| Error::RemoveTable { table: table.title(), source })? {
-                Removed::Now => removed = Removed::Now,
-                Removed::Before => {}
+            note(self.attempt(|channel| table::remove_if_empty(channel, table)), table.title())?;
+        }
+        for (family, word) in [(NetfilterProtoFamily::IPv4, "ip"), (NetfilterProtoFamily::IPv6, "ip6")] {
+            for table in [&FILTER, &NAT] {
+                let result = self.attempt(|channel| sweep::remove_idle(channel, family, table));
+                note(result, format!("table {word} {}", table.name))?;
             }
         }
         Ok(removed)

@@ -6,10 +6,11 @@ use std::process::ExitCode;
 use ::cni::{Fault, Reloaded};
 use catalog::View;
 use clap::Args;
-use network::{Attached, Fate, Runtime};
+use network::{Attached, Fate, FolderError, Reason, Runtime};
 use serde::Serialize;
 use vocab::{Attachment, NetworkName};
 
+use crate::network::place::tell_of_broken;
 use crate::output::Output;
 use crate::report::{self, Failure};
 use crate::roots::Roots;
@@ -80,10 +81,25 @@ impl Reload {
 
     /// What networks have without containers: those that we made, for of others nobody knows whether they want it.
     fn networks(&self, runtime: &Runtime) -> Result<Vec<Row>, Failure> {
-        let lists = self.roots.folder().lists().map_err(Failure::of)?;
-        let own = lists.into_iter().filter_map(Result::ok);
-        let own = own.filter(|list| self.is_meant(list.name()) && View::of(list).is_ours);
-        Ok(own.map(|list| row(list.name(), None, runtime.raise(&list).map(word_of))).collect())
+        let folder = self.roots.folder();
+        let mut rows = Vec::new();
+        for list in folder.lists().map_err(Failure::of)? {
+            let list = match list {
+                Ok(list) => list,
+                Err(error) => {
+                    tell_of_broken(&[error]);
+                    continue;
+                }
+            };
+            if !self.is_meant(list.name()) || !View::of(&list).is_ours {
+                continue;
+            }
+            match runtime.raise_if(&list, || folder.confirm(&list)) {
+                Err(errors) if errors.iter().any(is_removed) => {}
+                raised => rows.push(row(list.name(), None, raised.map(word_of))),
+            }
+        }
+        Ok(rows)
     }
 
     fn attachments(&self, runtime: &Runtime) -> Result<Vec<Row>, Failure> {
@@ -98,6 +114,11 @@ impl Reload {
         };
         Ok(attached.into_iter().map(outcome).collect())
     }
+}
+
+/// Whether somebody has removed the network meanwhile: there is nothing to put back then.
+fn is_removed(error: &network::Error) -> bool {
+    matches!(error.reason, Reason::Folder(FolderError::NotFound { .. }) | Reason::Replaced)
 }
 
 fn word_of(reloaded: Reloaded) -> &'static str {

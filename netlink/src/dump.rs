@@ -113,10 +113,27 @@ impl RouteSocket {
     /// # Errors
     /// As with [`links`](Self::links).
     pub fn routes(&mut self, family: AddressFamily) -> Result<Vec<Route>, Error> {
+        self.routes_as(family, Route::read)
+    }
+
+    /// Every route of a family, in every table, on which packets end: `blackhole`, `unreachable` and `prohibit`. None has
+    /// a [hop](Route::hops).
+    ///
+    /// # Errors
+    /// As with [`links`](Self::links).
+    pub fn dead_ends(&mut self, family: AddressFamily) -> Result<Vec<Route>, Error> {
+        self.routes_as(family, Route::read_dead_end)
+    }
+
+    fn routes_as(
+        &mut self,
+        family: AddressFamily,
+        read: fn(&[u8]) -> Option<Route>,
+    ) -> Result<Vec<Route>, Error> {
         let mut message = RouteMessage::default();
         message.header.address_family = family;
         let label = Label::new("list routes", "");
-        self.list(&label, libc::RTM_GETROUTE, &message, libc::RTM_NEWROUTE, Route::read)
+        self.list(&label, libc::RTM_GETROUTE, &message, libc::RTM_NEWROUTE, read)
     }
 
     fn list<T>(

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::libc;
-use nix::sys::wait::waitpid;
+use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{ForkResult, fork, read, setsid, write};
 use vocab::InterfaceName;
 
@@ -245,28 +245,41 @@ fn detach(caller: Caller, work: impl FnOnce()) -> Result<(), Errno> {
     // SAFETY: the child runs `run_child` only, which keeps to what `signal-safety(7)` allows.
     match unsafe { fork() }? {
         ForkResult::Child => run_child(caller, work),
-        ForkResult::Parent { child } => {
-            if caller == Caller::LivesOn {
-                while waitpid(child, None) == Err(Errno::EINTR) {}
+        ForkResult::Parent { child } if caller == Caller::LivesOn => loop {
+            match waitpid(child, None) {
+                Err(Errno::EINTR) => {}
+                Ok(WaitStatus::Exited(_, NO_WORKER)) => return Err(Errno::EAGAIN),
+                // Whoever has the children of this process buried for it has buried this one, too.
+                _ => return Ok(()),
             }
-            Ok(())
-        }
+        },
+        ForkResult::Parent { .. } => Ok(()),
     }
 }
+
+/// The exit code of a child that could not have one of its own.
+const NO_WORKER: i32 = 1;
 
 fn run_child(caller: Caller, work: impl FnOnce()) -> ! {
     // Whoever signals the caller's process group or terminal does not mean the child.
     let _ = setsid();
-    let is_worker = match caller {
-        Caller::Exits => true,
-        // The parent of the worker ends at once, and init inherits the worker. Without a second process this one
-        // is the worker, and the caller waits for it.
+    let code = match caller {
+        Caller::Exits => {
+            work();
+            0
+        }
+        // The parent of the worker ends at once, and init inherits the worker. Without a second process nobody works: the
+        // caller waits for this one, and the work may be to wait for the caller.
         // SAFETY: as with the first.
-        Caller::LivesOn => !matches!(unsafe { fork() }, Ok(ForkResult::Parent { .. })),
+        Caller::LivesOn => match unsafe { fork() } {
+            Ok(ForkResult::Child) => {
+                work();
+                0
+            }
+            Ok(ForkResult::Parent { .. }) => 0,
+            Err(_) => NO_WORKER,
+        },
     };
-    if is_worker {
-        work();
-    }
     // SAFETY: `_exit` runs none of the caller's exit handlers and flushes none of its buffers.
-    unsafe { libc::_exit(0) }
+    unsafe { libc::_exit(code) }
 }

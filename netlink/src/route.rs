@@ -14,6 +14,8 @@ const HOP_HEADER: usize = 8;
 const RTAX_MTU: u16 = 2;
 const RTAX_ADVMSS: u16 = 8;
 const RTN_UNICAST: u8 = 1;
+/// `RTN_BLACKHOLE`, `RTN_UNREACHABLE`, `RTN_PROHIBIT`: the packet ends here, with or without a word to its sender.
+const DEAD_ENDS: [u8; 3] = [6, 7, 8];
 /// A gateway of another family: two bytes of family, then the address (`struct rtvia`).
 const RTA_VIA: u16 = 18;
 
@@ -50,13 +52,23 @@ pub struct NextHop {
 impl Route {
     /// Reads a description; nothing, if the bytes are none or the route is not one along which packets go.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        Self::of_kind(bytes, &[RTN_UNICAST])
+    }
+
+    /// Reads a description of a route on which packets end; nothing, if it is of another kind.
+    pub(crate) fn read_dead_end(bytes: &[u8]) -> Option<Self> {
+        // Where it names a link, that is `lo`, and nothing goes there.
+        Some(Self { hops: Vec::new(), ..Self::of_kind(bytes, &DEAD_ENDS)? })
+    }
+
+    fn of_kind(bytes: &[u8], wanted: &[u8]) -> Option<Self> {
         let [family, prefix, _, _, table, protocol, scope, kind, ..] = *bytes.first_chunk::<HEADER>()?;
         let anywhere: IpAddr = match i32::from(family) {
             libc::AF_INET => Ipv4Addr::UNSPECIFIED.into(),
             libc::AF_INET6 => Ipv6Addr::UNSPECIFIED.into(),
             _ => return None,
         };
-        if kind != RTN_UNICAST {
+        if !wanted.contains(&kind) {
             return None;
         }
         let mut destination = anywhere;
@@ -142,6 +154,25 @@ mod tests {
         let mut bytes = vec![0; message.buffer_len()];
         message.emit(&mut bytes);
         Route::read(&bytes)
+    }
+
+    #[test]
+    fn a_route_on_which_packets_end_has_no_way() {
+        let destination = RouteAttribute::Destination(IpAddr::from([10, 9, 0, 0]).into());
+        let mut message = RouteMessage::default();
+        message.header.address_family = AddressFamily::Inet;
+        message.header.destination_prefix_length = 26;
+        message.attributes = vec![destination, RouteAttribute::Oif(1)];
+        for kind in [RouteType::BlackHole, RouteType::Unreachable, RouteType::Prohibit, RouteType::Throw] {
+            message.header.kind = kind;
+            let mut bytes = vec![0; message.buffer_len()];
+            message.emit(&mut bytes);
+            assert_eq!(Route::read(&bytes), None);
+            let dead_end =
+                Route::read_dead_end(&bytes).map(|route| (route.destination.to_string(), route.hops));
+            let expected = (kind != RouteType::Throw).then(|| ("10.9.0.0/26".to_owned(), Vec::new()));
+            assert_eq!(dead_end, expected, "{kind:?}");
+        }
     }
 
     fn gateway(last: u8) -> RouteAttribute {

@@ -81,6 +81,74 @@ pub fn disturb(
     Ok(disturbed)
 }
 
+/// The same for a call of any program: a command line.
+///
+/// # Errors
+/// As with [`disturb`].
+///
+/// # Panics
+/// As with [`disturb`].
+pub fn disturb_line(
+    stage: &Stage,
+    strace: &Strace,
+    line: &lab::Call,
+    point: &Point,
+    fault: Fault,
+) -> Result<Disturbed, Box<dyn std::error::Error>> {
+    let disturbed = strace.inject(stage.host(), line, point, fault)?;
+    assert!(disturbed.hit || !is_certain(point), "{point} was not hit: {}", disturbed.outcome);
+    Ok(disturbed)
+}
+
+/// The points of a command line, which is run once; those that only look around are left out but for each `stride`th, for
+/// there are hundreds and all are handled alike: by an error that ends the work.
+///
+/// # Errors
+/// The program cannot be run under `strace`, or fails.
+pub fn points_of_line(
+    stage: &Stage,
+    strace: &Strace,
+    line: &lab::Call,
+    stride: u32,
+) -> Result<Vec<Point>, Box<dyn std::error::Error>> {
+    let is_meant =
+        |point: &Point| !is_harmless(point) && (changes(point) || point.nth.is_multiple_of(stride));
+    let mut points = strace.points(stage.host(), line)?;
+    points.retain(is_meant);
+    // Were there none to speak of, the tests here would prove nothing.
+    assert!(points.iter().filter(|point| point.syscall.starts_with("send")).count() > 3, "{points:?}");
+    Ok(points)
+}
+
+/// Whether a system call may change something, of this process or of the host. A kill at one that does not is a kill at the
+/// next that does.
+#[must_use]
+pub fn changes(point: &Point) -> bool {
+    CHANGING.iter().any(|changing| point.syscall.starts_with(changing))
+}
+
+/// The beginnings of their names: `open`, `openat`; `unlink`, `unlinkat` ….
+const CHANGING: [&str; 18] = [
+    "bind",
+    "chmod",
+    "clone",
+    "flock",
+    "fork",
+    "fsync",
+    "ftruncate",
+    "link",
+    "mkdir",
+    "open",
+    "pwrite",
+    "rename",
+    "rmdir",
+    "send",
+    "setns",
+    "symlink",
+    "unlink",
+    "write",
+];
+
 /// An error that every system call may answer with.
 pub const ERROR: Fault = Fault::Error("ENOMEM");
 

@@ -44,7 +44,7 @@ const FORWARDING: [&str; 4] =
     ["net/ipv4/ip_forward", "/forwarding:", "/accept_redirects:", "/mc_forwarding:"];
 
 impl<'a> Before<'a> {
-    /// Looks at the host, once the children of plugins have ended that wait for the kernel.
+    /// Looks at the host, once the children of plugins and `netctl` have ended that wait for the kernel.
     ///
     /// # Errors
     /// As [`Snapshot::take`].
@@ -53,7 +53,11 @@ impl<'a> Before<'a> {
         let plugins = stage.plugins().path().display().to_string();
         loop {
             let snapshot = Snapshot::take(stage.host())?;
-            let is_at_rest = !snapshot.facts(Topic::Process).any(|process| process.contains(&plugins));
+            let drivers = ["/netctl ", "/lifecycle "];
+            let is_ours = |process: &str| {
+                process.contains(&plugins) || drivers.iter().any(|driver| process.contains(driver))
+            };
+            let is_at_rest = !snapshot.facts(Topic::Process).any(is_ours);
             if is_at_rest || Instant::now() > deadline {
                 return Ok(Self { stage, snapshot });
             }

@@ -7,8 +7,9 @@ use cni::{Code, Fault};
 use ipnetwork::IpNetwork;
 use network::{CacheError, Errors};
 use ports::ChooseError;
-use vocab::{ContainerId, InvalidInterfaceName, NetworkName, PortMapping};
+use vocab::{Attachment, ContainerId, InterfaceName, InvalidInterfaceName, NetworkName, PortMapping};
 
+use crate::listed::listed;
 use crate::member::Member;
 
 /// Why a container cannot join a network.
@@ -35,12 +36,22 @@ pub enum JoinError {
     /// No interface can have the name that follows.
     #[error("name the container's interface")]
     Interface(#[from] InvalidInterfaceName),
+    /// It has an interface of that name.
+    #[error("{container} has an interface {interface} already")]
+    InterfaceTaken { container: ContainerId, interface: InterfaceName },
     /// Others cannot be kept away.
     #[error("lock the network namespace of {container}")]
     Lock { container: ContainerId, source: io::Error },
     /// It is there already.
     #[error("{} is connected to network {network} already: {member}", member.label())]
     Already { network: NetworkName, member: Box<Member> },
+    /// What would be kept of it has the place of another.
+    #[error(
+        "attach {attachment} to network {network}: libcni joins the names of network, container and interface by hyphens, and keeps under the same name what there is of {} on network {}",
+        other.attachment,
+        other.network
+    )]
+    SameFile { network: NetworkName, attachment: Attachment, other: Box<Member> },
     /// The host's namespace is no place to go to.
     #[error("cannot connect {container} to network host: whoever is on it was made in the host's namespace")]
     Host { container: ContainerId },
@@ -80,7 +91,7 @@ pub enum JoinError {
 fn told(subnets: &[IpNetwork]) -> String {
     match subnets {
         [] => ": it has none".to_owned(),
-        subnets => format!(" ({})", subnets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        subnets => format!(" ({})", listed(subnets)),
     }
 }
 
@@ -100,6 +111,10 @@ impl Fault for JoinError {
                 "`netctl disconnect {network} {}` takes it away; --ifname NAME gives it a second interface there",
                 member.label()
             ),
+            Self::InterfaceTaken { .. } => {
+                "without --ifname the first name of eth0, eth1, … is chosen that is free".to_owned()
+            }
+            Self::SameFile { .. } => "give its interface another name with --ifname".to_owned(),
             Self::NotAlone { container, other, .. } => {
                 format!("`netctl disconnect {other} {container}` first")
             }

@@ -1,21 +1,41 @@
 //! The interfaces of a container: the name of the next one, and `lo`.
 
 use link::loopback;
-use netlink::RouteSocket;
+use netlink::{Link, RouteSocket};
 use netns::Netns;
 use vocab::InterfaceName;
 
 use super::JoinError;
+use crate::target::Sandbox;
 
 /// What names begin with when the network says nothing else.
 const PREFIX: &str = "eth";
 
 /// The first name of `prefix` and a number that no interface of the container has.
 pub(super) fn choose(netns: &Netns, prefix: Option<&str>) -> Result<InterfaceName, JoinError> {
-    let links = netns.run(|| RouteSocket::open()?.links());
-    let links = links.map_err(JoinError::Enter)?.map_err(JoinError::Links)?;
+    let links = links(netns)?;
     let taken: Vec<&str> = links.iter().map(|link| link.name.as_str()).collect();
     Ok(first_free(prefix.unwrap_or(PREFIX), &taken)?)
+}
+
+/// Fails when the container has an interface of that name already. The plugin would find out as well: but then DEL is called
+/// to take back what it did, and takes the interface that was there.
+pub(super) fn refuse_taken<'a>(
+    netns: &Netns,
+    interface: &'a InterfaceName,
+    sandbox: &Sandbox,
+) -> Result<&'a InterfaceName, JoinError> {
+    match links(netns)?.iter().any(|link| link.name == *interface) {
+        true => Err(JoinError::InterfaceTaken {
+            container: sandbox.container.clone(),
+            interface: interface.clone(),
+        }),
+        false => Ok(interface),
+    }
+}
+
+fn links(netns: &Netns) -> Result<Vec<Link>, JoinError> {
+    netns.run(|| RouteSocket::open()?.links()).map_err(JoinError::Enter)?.map_err(JoinError::Links)
 }
 
 /// Switches `lo` on. Plugins leave that to the runtime, which is us.

@@ -11,6 +11,7 @@ mod legacy;
 mod line;
 mod native;
 mod plan;
+mod unused;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -95,6 +96,18 @@ pub enum Error {
         /// What went wrong.
         source: Cause,
     },
+    /// What nobody needs any more could not be taken away.
+    #[error(
+        "remove the {version} chains CNI-FORWARD and {admin_chain} of iptables, which nobody needs any more"
+    )]
+    RemoveUnused {
+        /// Of which family.
+        version: Version,
+        /// The administrator's chain.
+        admin_chain: String,
+        /// What went wrong.
+        source: Cause,
+    },
     /// A bridge could not be closed.
     #[error("isolate bridge {bridge} in {version} with iptables")]
     AddIngress {
@@ -128,6 +141,7 @@ impl Error {
         let (Self::Add { source, .. }
         | Self::Find { source, .. }
         | Self::Remove { source, .. }
+        | Self::RemoveUnused { source, .. }
         | Self::AddIngress { source, .. }
         | Self::RemoveIngress { source, .. }) = self;
         match source {
@@ -268,6 +282,26 @@ impl Firewall {
         let results = Version::BOTH.map(|version| {
             let removed = self.remove_ingress(bridge, version);
             removed.map_err(|source| Error::RemoveIngress { version, bridge: bridge.clone(), source })
+        });
+        any_removed(results)
+    }
+
+    /// Takes away what containers share, chains and jumps, when no container's rule is left and the administrator has
+    /// none of their own in `admin_chain`: then the next container needs that order. The chain FORWARD and its table go
+    /// with it if they were made for it and nobody else has put anything there. Where the old iptables is in use, its
+    /// empty chains stay.
+    ///
+    /// # Errors
+    /// [`Error::RemoveUnused`], the first of them; the other address family is attended to all the same.
+    pub fn remove_unused_iptables_forward(&mut self, admin_chain: &str) -> Result<Removed, Error> {
+        let results = Version::BOTH.map(|version| {
+            let native = unused::remove(self, admin_chain, version);
+            let removed = if is_legacy(version) { known_absent(native) } else { native };
+            removed.map_err(|source| Error::RemoveUnused {
+                version,
+                admin_chain: admin_chain.to_owned(),
+                source: source.into(),
+            })
         });
         any_removed(results)
     }

@@ -1,13 +1,21 @@
 //! Masquerade with iptables, for configurations that ask for it by name (`"ipMasqBackend": "iptables"`).
+//!
+//! A container's rules are `iptables-restore`'s. Where nf_tables holds them, what they need (the table, its chain
+//! POSTROUTING, and the container's chain) is made by netlink before: so it is known to be ours, and goes with the last
+//! container (`foreign::sweep`); and while the container's chain is there nobody takes it away from under
+//! the program.
 
+mod chain;
 mod plan;
 
 use ipnetwork::IpNetwork;
 use vocab::{ContainerId, NetworkName};
 
-use super::presence::Presence;
+use super::kind::Kind;
+use super::presence::{Presence, is_old};
 use super::{Cause, NAT, Version, tool};
 use crate::firewall::{Ensured, Firewall, Removed, Standing};
+use crate::foreign::sweep;
 use crate::message;
 
 /// A container's addresses on a network, all of which are masqueraded.
@@ -185,9 +193,16 @@ impl Firewall {
         }
         let saved = tool::save(version, NAT)?;
         let mut gone = plan::containers(&saved, network);
+        if !is_old(version, NAT) {
+            let labelled = self.attempt(|channel| chain::containers(channel, version, network))?;
+            gone.extend(
+                labelled.into_iter().filter(|container| !gone.contains(container)).collect::<Vec<_>>(),
+            );
+        }
         gone.retain(|container| !keep(container));
         if !gone.is_empty() {
             tool::restore(version, NAT, &plan::removal_of_all(&saved, network, &gone, version))?;
+            self.sweep(version)?;
         }
         Ok(gone.len())
     }
@@ -201,17 +216,27 @@ impl Firewall {
         if plan.is_empty() {
             return Ok(Ensured::AlreadyThere);
         }
-        let lines =
-            match self.presence(version, NAT, |family| (family, message::get_chain(NAT, plan.chain())))? {
-                Presence::Absent => Some(plan.addition("")),
-                // A failed ADD left it, or the container has another interface on this network.
-                Presence::Present | Presence::Unknown => {
-                    let saved = tool::save(version, NAT)?;
-                    (!plan.missing(&saved).is_empty()).then(|| plan.addition(&saved))
+        if Kind::of_programs(version) != Some(Kind::New) {
+            let question = |family| (family, message::get_chain(NAT, plan.chain()));
+            return match self.presence(version, NAT, question)? {
+                Presence::Absent => {
+                    tool::restore(version, NAT, &plan.addition(""))?;
+                    Ok(Ensured::Added)
                 }
+                Presence::Present | Presence::Unknown => complete(&plan, version),
             };
-        let Some(lines) = lines else { return Ok(Ensured::AlreadyThere) };
-        tool::restore(version, NAT, &lines)?;
+        }
+        let label = plan::label(masquerade.network, masquerade.container);
+        if self.attempt(|channel| chain::prepare(channel, version, plan.chain(), &label))?
+            == Ensured::AlreadyThere
+        {
+            return complete(&plan, version);
+        }
+        if let Err(error) = tool::restore(version, NAT, &plan.missing("")) {
+            // What cannot be undone now is found by its chain, by the DEL that follows.
+            let _undone = self.attempt(|channel| chain::remove_if_empty(channel, version, plan.chain()));
+            return Err(error.into());
+        }
         Ok(Ensured::Added)
     }
 
@@ -225,6 +250,7 @@ impl Firewall {
             Presence::Absent => return Ok(Removed::Before),
             // All of it at once, as it was made; if anything else is there, nothing is done by this.
             Presence::Present if !plan.is_empty() && tool::restore(version, NAT, &plan.removal()).is_ok() => {
+                self.sweep(version)?;
                 return Ok(Removed::Now);
             }
             Presence::Present | Presence::Unknown => {}
@@ -234,6 +260,26 @@ impl Firewall {
             return Ok(Removed::Before);
         }
         tool::restore(version, NAT, &lines)?;
+        self.sweep(version)?;
         Ok(Removed::Now)
     }
+
+    /// Takes away what was made for the first container, if the last one has just gone.
+    fn sweep(&mut self, version: Version) -> Result<(), Cause> {
+        if is_old(version, NAT) {
+            return Ok(());
+        }
+        self.attempt(|channel| sweep::remove_idle(channel, version.family(), &sweep::NAT))?;
+        Ok(())
+    }
+}
+
+/// Adds what is missing: a failed ADD left the chain, or the container has another interface on this network.
+fn complete(plan: &plan::Plan, version: Version) -> Result<Ensured, Cause> {
+    let saved = tool::save(version, NAT)?;
+    if plan.missing(&saved).is_empty() {
+        return Ok(Ensured::AlreadyThere);
+    }
+    tool::restore(version, NAT, &plan.addition(&saved))?;
+    Ok(Ensured::Added)
 }

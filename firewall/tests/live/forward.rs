@@ -378,6 +378,10 @@ fn the_old_iptables_is_served_by_its_own_programs() {
         assert_eq!(firewall.remove_iptables_forward(&both).unwrap(), Removed::Now);
         assert_eq!(firewall.remove_iptables_forward(&both).unwrap(), Removed::Before);
         assert!(!text().contains("10.22.0.2"));
+        // Its tables stay as long as its module does, so what is empty in them may as well.
+        let before = text();
+        assert_eq!(firewall.remove_unused_iptables_forward(ADMIN).unwrap(), Removed::Before);
+        assert_eq!((text(), before.contains("CNI-ADMIN")), (before.clone(), true));
     })
     .unwrap();
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are tests")]
 
 mod conntrack;
+mod ends;
 mod forward;
 mod iptables;
 mod masquerade;

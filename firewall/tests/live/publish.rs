@@ -91,7 +91,14 @@ fn publishing_twice_changes_nothing_and_removing_leaves_nothing() {
         assert_eq!((dns.remove(), dns.remove()), (Removed::Now, Removed::Before));
         assert_eq!(saved(), one);
         assert_eq!(web.remove(), Removed::Now);
-        assert_eq!(count("CNI-"), 0, "{}", saved());
+        assert_eq!(ruleset(), "", "the table came with the first of them");
+        for before in ["-P POSTROUTING ACCEPT", "-N MINE", "-A OUTPUT -d 192.0.2.1 -j RETURN"] {
+            run("nft flush ruleset");
+            run(&format!("iptables -t nat {before}"));
+            let before = ruleset();
+            assert_eq!((web.publish(), web.remove()), (Ensured::Added, Removed::Now));
+            assert_eq!(ruleset(), before);
+        }
     })
     .unwrap();
 }

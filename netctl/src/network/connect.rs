@@ -69,7 +69,7 @@ impl Connect {
         let runtime = self.place.roots.runtime();
         let network = self.place.find(&catalog, &self.network)?;
         let entries = runtime.cache.all().map_err(Failure::of)?;
-        let sandbox = self.namespaces.find(&self.target, &entries)?;
+        let sandbox = self.namespaces.find(&self.target, &entries).map_err(Failure::of)?;
         let joining = Joining {
             ip: self.ip,
             ip6: self.ip6,
@@ -96,6 +96,12 @@ fn tell(network: &Network, joining: &Joining, joined: &Joined) {
     if joining.publish.iter().any(is_chosen) {
         let ports: Vec<String> = joined.ports.iter().map(ToString::to_string).collect();
         report::note(format!("published {}", ports.join(", ")));
+    }
+    if !joined.ports.is_empty() && network.view.is_internal {
+        report::note(format!(
+            "network {} is internal: its published ports are reached from this host, and not from outside",
+            network.name()
+        ));
     }
     if !joining.aliases.is_empty() && !joined.has_resolver {
         report::note(format!(

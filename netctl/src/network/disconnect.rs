@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use catalog::LeaveError;
+use catalog::{LeaveError, Member};
 use clap::Args;
 use serde::Serialize;
 use vocab::InterfaceName;
@@ -59,14 +59,19 @@ impl Disconnect {
         let network = catalog.find(&self.network).map_err(Failure::of)?;
         let entries = runtime.cache.all().map_err(Failure::of)?;
         let sandbox = match self.namespaces.find(&self.target, &entries) {
-            Err(_) if self.force => return Ok(ExitCode::SUCCESS),
-            sandbox => sandbox?,
+            // Nobody is on no network. Two who are meant by one word are not nobody.
+            Err(error) if self.force && error.is_absence() => return self.done(output, &[]),
+            sandbox => sandbox.map_err(Failure::of)?,
         };
         let gone = match catalog.leave(&runtime, &network, &sandbox, self.ifname.as_ref()) {
             Err(LeaveError::NotThere { .. } | LeaveError::NoInterface { .. }) if self.force => Vec::new(),
             Err(LeaveError::Plugins(errors)) => return Err(Failure::each(errors)),
             left => left.map_err(Failure::of)?,
         };
+        self.done(output, &gone)
+    }
+
+    fn done(&self, output: &mut Output, gone: &[Member]) -> Result<ExitCode, Failure> {
         if output.is_json() {
             let gone = gone.iter().map(|member| Gone {
                 container: member.attachment.container.to_string(),

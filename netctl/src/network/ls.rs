@@ -106,7 +106,7 @@ impl Ls {
             .map(|network| self.row(network, count(network)))
             .collect();
         match self.format.as_deref() {
-            None | Some("table") => {}
+            None | Some("table" | "") => {}
             // One array, as with -o json: a program reads it in one piece.
             Some("json") => output.heed(Format::Json),
             Some(text) => return in_format(text, &rows, output),

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use catalog::{Catalog, Network, Places, Sandbox, Whereabouts};
+use catalog::{Catalog, Network, Places, Sandbox, TargetError, Whereabouts};
 use clap::Args;
 use cni::Fault;
 use netns::Directory;
@@ -63,9 +63,9 @@ pub(crate) struct NamespaceOption {
 
 impl NamespaceOption {
     /// Whom `text` means.
-    pub(crate) fn find(&self, text: &str, entries: &[Entry]) -> Result<Sandbox, Failure> {
+    pub(crate) fn find(&self, text: &str, entries: &[Entry]) -> Result<Sandbox, TargetError> {
         let directory = given(&self.netns_dir).map_or_else(Directory::default, Directory::new);
-        Whereabouts { directory: &directory, entries }.find(text).map_err(Failure::of)
+        Whereabouts { directory: &directory, entries }.find(text)
     }
 }
 

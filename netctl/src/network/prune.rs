@@ -41,6 +41,9 @@ Exit codes:
 impl Prune {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
         if !self.force && !is_confirmed()? {
+            if output.is_json() {
+                output.json::<[&str; 0]>(&[])?;
+            }
             return Ok(ExitCode::SUCCESS);
         }
         let catalog = self.place.catalog();

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use catalog::{CatalogError, Members, RetireError};
+use catalog::{Catalog, CatalogError, Members, RetireError};
 use clap::Args;
+use vocab::NetworkName;
 
 use super::place::Place;
 use crate::output::Output;
@@ -45,7 +46,10 @@ impl Rm {
         let mut gone: Vec<String> = Vec::new();
         for wanted in &self.networks {
             let network = match catalog.find(wanted) {
-                Err(CatalogError::NotFound { .. }) if self.force => continue,
+                Err(CatalogError::NotFound { .. }) if self.force => {
+                    discard(&catalog, wanted)?;
+                    continue;
+                }
                 found => found.map_err(Failure::of),
             };
             let removed = network.and_then(|network| match catalog.retire(&runtime, &network, members) {
@@ -70,4 +74,9 @@ impl Rm {
         }
         Ok(code)
     }
+}
+
+/// There may be a beginning of it.
+fn discard(catalog: &Catalog, wanted: &str) -> Result<(), Failure> {
+    NetworkName::new(wanted).map_or(Ok(()), |name| catalog.discard(&name).map_err(Failure::of))
 }

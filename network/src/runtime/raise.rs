@@ -15,8 +15,22 @@ impl Runtime {
     /// # Errors
     /// The plugin that failed; then, whatever could not be taken away again of what those before it had just made.
     pub fn raise(&self, list: &List) -> Result<Reloaded, Errors> {
+        self.raise_if(list, || Ok(()))
+    }
+
+    /// The same, if `is_there` finds that the network is still there once it cannot go any more, as with
+    /// [`add_if`](Self::add_if): what is made for a network that is gone is nobody's.
+    ///
+    /// # Errors
+    /// As with [`raise`](Self::raise); that of `is_there`, before anything is touched.
+    pub fn raise_if(
+        &self,
+        list: &List,
+        is_there: impl FnOnce() -> Result<(), Reason>,
+    ) -> Result<Reloaded, Errors> {
         let failed = |reason| Error::network(Doing::Raise, list, reason);
         let _held = self.locks.shared(list.name()).map_err(|error| failed(error.into()))?;
+        is_there().map_err(failed)?;
         let mut outcome = Reloaded::AsItWas;
         let mut raised = Vec::new();
         for plugin in list.plugins() {

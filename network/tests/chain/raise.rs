@@ -168,6 +168,9 @@ fn an_add_that_waited_while_its_network_went_finds_out() {
     assert!(text.starts_with("add web/eth0 to network net: find network \"net\" in "), "{text}");
     assert!(!log.names().contains(&"a ADD".to_owned()));
     assert!(fake.cached().is_empty());
+    let errors = fake.runtime.raise_if(&list, || networks.confirm(&list)).unwrap_err();
+    assert!(told(errors).starts_with("raise network net: find network \"net\" in "));
+    assert!(!log.names().contains(&"a raise".to_owned()));
     std::fs::write(&file, crate::fake::list("1.0.0").to_string()).unwrap();
     let errors = add().unwrap_err();
     assert!(matches!(errors.iter().next().unwrap().reason, Reason::Replaced));

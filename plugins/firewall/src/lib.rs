@@ -15,6 +15,7 @@ mod del;
 mod error;
 mod gc;
 mod ingress;
+mod lower;
 mod notes;
 mod plan;
 mod release;
@@ -61,5 +62,9 @@ impl Plugin for HostFirewall {
 
     fn reload(&self, call: &CheckCall) -> Result<Reloaded, Failure> {
         reload::reload(call)
+    }
+
+    fn lower(&self, call: &StatusCall) -> Result<(), Failure> {
+        lower::lower(call)
     }
 }

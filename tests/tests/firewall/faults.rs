@@ -1,11 +1,12 @@
 //! Each system call of the plugin `firewall` fails once, and at each it is killed once.
 //!
 //! A failed ADD leaves the host as it was; a killed one is cleaned up by DEL, a failed or killed DEL by the next DEL,
-//! which need not be told anything.
+//! which need not be told anything; a failed or killed GC by the next GC.
 
 use lab::faults::{Fault, Point, Strace};
 use lab::{Host, Place};
 use serde_json::{Value, json};
+use tests::config::{dual, with};
 use tests::disturb::is_harmless;
 use tests::facts::ruleset;
 use tests::{Call, Stage, Test};
@@ -121,4 +122,65 @@ fn a_del_that_fails_anywhere_is_completed_by_the_next() -> Test {
 #[test]
 fn a_del_that_is_killed_anywhere_is_completed_by_the_next() -> Test {
     disturb_del(Fault::Kill)
+}
+
+fn disturb_gc(fault: Fault) -> Test {
+    let stage = Stage::new("gcs")?;
+    let Some(strace) = Strace::require(stage.host()) else { return Ok(()) };
+    let web = stage.container("web")?;
+    let call = stage.call("firewall", &config()).of(&web).after(&result());
+    let collecting = call.clone().with("cni.dev/valid-attachments", json!([]));
+    call.add().result()?;
+    let all = points(&stage, &strace, &collecting, "GC")?;
+    for point in &all {
+        assert_eq!(ruleset(stage.host())?, "", "before {point}");
+        call.add().result()?;
+        let disturbed = strace.inject(stage.host(), &collecting.command("GC"), point, fault)?;
+        if !disturbed.outcome.succeeded() {
+            collecting.run("GC").done()?;
+        }
+    }
+    assert_eq!(ruleset(stage.host())?, "");
+    Ok(())
+}
+
+#[test]
+fn a_gc_that_fails_anywhere_is_completed_by_the_next() -> Test {
+    disturb_gc(Fault::Error("ENOMEM"))
+}
+
+#[test]
+fn a_gc_that_is_killed_anywhere_is_completed_by_the_next() -> Test {
+    disturb_gc(Fault::Kill)
+}
+
+#[test]
+fn what_a_kill_leaves_of_masquerade_by_iptables_is_taken_by_gc() -> Test {
+    let stage = Stage::new("masquerade")?;
+    let Some(strace) = Strace::require(stage.host()) else { return Ok(()) };
+    let web = stage.container("web")?;
+    let config = with(dual(), json!({"ipMasq": true, "ipMasqBackend": "iptables"}));
+    let call = stage.call("bridge", &config).of(&web);
+    for verb in ["ADD", "DEL"] {
+        let prepare = || -> Test {
+            if verb == "DEL" {
+                call.add().result()?;
+            }
+            Ok(())
+        };
+        prepare()?;
+        let mut all = points(&stage, &strace, &call, verb)?;
+        // Those at which no other program is under way that would go on.
+        all.retain(|point| point.syscall.starts_with("send"));
+        for point in &all {
+            call.del().done()?;
+            call.gc(&[]).done()?;
+            assert_eq!(ruleset(stage.host())?, "", "before {point} of {verb}");
+            prepare()?;
+            strace.inject(stage.host(), &call.command(verb), point, Fault::Kill)?;
+            call.gc(&[]).done()?;
+            assert_eq!(ruleset(stage.host())?, "", "{point} of {verb}");
+        }
+    }
+    Ok(())
 }

@@ -191,14 +191,14 @@ fn delete(batch: &mut Batch, place: Place<'_>, rules: &[Rule], lines: &[Line]) {
     }
 }
 
-fn commit_removal(channel: &mut Channel, batch: Batch) -> Result<Removed, Error> {
+pub(super) fn commit_removal(channel: &mut Channel, batch: Batch) -> Result<Removed, Error> {
     let removed = if batch.changes.is_empty() { Removed::Before } else { Removed::Now };
     channel.commit(batch)?;
     Ok(removed)
 }
 
 /// Tries until nobody else is quicker, and looks again when what was found has vanished.
-fn attempt<T>(
+pub(super) fn attempt<T>(
     firewall: &mut Firewall,
     mut attempt: impl FnMut(&mut Channel) -> Result<T, Error>,
 ) -> Result<T, Error> {
@@ -220,6 +220,6 @@ fn has_vanished(error: &Error) -> bool {
     )
 }
 
-fn place(version: Version, chain: &str) -> Place<'_> {
+pub(super) fn place(version: Version, chain: &str) -> Place<'_> {
     Place { family: version.family(), table: FILTER, chain }
 }

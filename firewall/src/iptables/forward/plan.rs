@@ -93,9 +93,6 @@ impl<R> Changes<'_, R> {
 impl Plan {
     /// The way for a container's packets.
     pub(super) fn forward(admin: &str, addresses: &[IpAddr], version: Version) -> Self {
-        let jump = |chain: &str, target: &str, comment: &str| {
-            Line::new(chain, Target::Jump(target.to_owned())).commented(comment)
-        };
         let addresses = addresses.iter().filter(|address| Version::of(**address) == version);
         Self {
             chains: vec![admin.to_owned(), CNI_FORWARD.to_owned()],
@@ -106,11 +103,7 @@ impl Plan {
                     before: Before::Nothing,
                     after: Some(Line::new(FORWARD, Target::Jump(STAGE1.to_owned()))),
                 },
-                Head {
-                    line: jump(CNI_FORWARD, admin, "CNI firewall plugin admin overrides"),
-                    before: Before::Decisions,
-                    after: None,
-                },
+                Head { line: jump_to_admin(admin), before: Before::Decisions, after: None },
             ],
             tails: addresses.flat_map(|address| address_lines(*address)).collect(),
         }
@@ -217,8 +210,12 @@ pub(super) fn address_lines(address: IpAddr) -> [Line; 3] {
     ]
 }
 
-fn jump_to_forward() -> Line {
+pub(super) fn jump_to_forward() -> Line {
     Line::new(FORWARD, Target::Jump(CNI_FORWARD.to_owned())).commented("CNI firewall plugin rules")
+}
+
+pub(super) fn jump_to_admin(admin: &str) -> Line {
+    Line::new(CNI_FORWARD, Target::Jump(admin.to_owned())).commented("CNI firewall plugin admin overrides")
 }
 
 fn comment(policy: IngressPolicy) -> String {

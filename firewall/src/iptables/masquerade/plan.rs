@@ -27,8 +27,8 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(masquerade: &IptablesMasquerade<'_>, version: Version) -> Self {
-        let (network, container) = (masquerade.network.as_str(), masquerade.container.as_str());
-        let chain = chain_name(network, container);
+        let (network, container) = (masquerade.network, masquerade.container);
+        let chain = chain_name(network.as_str(), container.as_str());
         let comment = comment(network, container);
         let addresses = masquerade.addresses.iter().filter(|address| Version::of(address.ip()) == version);
         let mut accept = Vec::new();
@@ -122,6 +122,19 @@ pub(super) fn containers(saved: &str, network: &NetworkName) -> Vec<ContainerId>
     containers
 }
 
+/// Whose a container's chain is, as its own comment says: its rules do so, too, once they are there.
+pub(super) fn label(network: &NetworkName, container: &ContainerId) -> String {
+    format!("{network}/{container}")
+}
+
+/// The container of a network that a label names, if the chain's name proves that it is true. One that was cut names
+/// nobody.
+pub(super) fn labelled(label: &str, chain: &str, network: &NetworkName) -> Option<ContainerId> {
+    let container = label.strip_prefix(network.as_str())?.strip_prefix('/')?;
+    let container = ContainerId::new(container).ok()?;
+    (chain_name(network.as_str(), container.as_str()) == chain).then_some(container)
+}
+
 /// What takes away everything of these containers.
 pub(super) fn removal_of_all(
     saved: &str,
@@ -165,7 +178,7 @@ fn subnet_of(address: &IpNetwork) -> String {
 }
 
 /// The reference's comment. Names have neither quotes nor backslashes in them.
-fn comment(network: &str, container: &str) -> String {
+fn comment(network: &NetworkName, container: &ContainerId) -> String {
     let mut text = format!("name: \"{network}\" id: \"{container}\"");
     text.truncate(COMMENT_MAX);
     format!("-m comment --comment \"{}\"", text.replace('"', "\\\""))
@@ -245,7 +258,18 @@ COMMIT
 
     #[test]
     fn a_comment_is_cut_where_iptables_would_refuse_it() {
-        let [network, container] = ["n", "c"].map(|letter| letter.repeat(255));
+        let network = NetworkName::new(&"n".repeat(255)).unwrap();
+        let container = ContainerId::new(&"c".repeat(255)).unwrap();
         assert!(comment(&network, &container).len() < COMMENT_MAX + 40);
+    }
+
+    #[test]
+    fn a_chain_without_rules_says_whose_it_is_and_its_name_must_agree() {
+        let (network, container) = (NetworkName::new("mynet").unwrap(), ContainerId::new("abc").unwrap());
+        let (label, chain) = (label(&network, &container), "CNI-e88f49d94512ff752ebe6070");
+        assert_eq!(labelled(&label, chain, &network), Some(container));
+        assert_eq!(labelled(&label, chain, &NetworkName::new("my").unwrap()), None);
+        assert_eq!(labelled(&label, "CNI-ffff49d94512ff752ebe6070", &network), None);
+        assert_eq!(labelled(&label[..label.len() - 1], chain, &network), None);
     }
 }

@@ -2,13 +2,14 @@
 //! its rules in nf_tables.
 
 use netlink_packet_netfilter::NetfilterProtoFamily;
-use netlink_packet_netfilter::nftables::{ChainMessage, NfTablesMessage, RuleAttribute, RuleMessage};
+use netlink_packet_netfilter::nftables::{NfTablesMessage, RuleAttribute, RuleMessage};
 
 use super::label::{CHAIN_PREFIX, DNAT, MASQUERADE, OLD_SNAT, SET_MARK};
 use super::rule::Rule;
 use crate::batch::Batch;
 use crate::channel::{self, Channel};
-use crate::foreign::{CHAIN_NAME, CHAIN_TABLE, Place, RULE_HANDLE};
+use crate::foreign::sweep::{self, Chain, Marks};
+use crate::foreign::{Place, RULE_HANDLE};
 use crate::iptables::NAT;
 use crate::{message, wire};
 
@@ -70,8 +71,8 @@ impl Table<'_> {
         Ok(answers.iter().filter_map(|answer| KernelRule::parse(answer)).collect())
     }
 
-    /// Takes away these chains of containers and all that leads there, and what all containers share with the last.
-    /// Returns whether there was any.
+    /// Takes away these chains of containers and all that leads there, and what all containers share with the last, the
+    /// table included if it was made for that. Returns whether there was any.
     pub(super) fn remove(&mut self, chains: &[String]) -> Result<bool, channel::Error> {
         if chains.is_empty() {
             return Ok(false);
@@ -96,21 +97,16 @@ impl Table<'_> {
             batch.delete_chain(self.family, NAT, chain);
         }
         // Another one's chain without rules is being filled just now, or was flushed.
-        if is_last && self.containers()?.iter().all(|chain| there.contains(&chain.as_str())) {
-            self.remove_shared(&mut batch, &rules, &there)?;
+        if is_last {
+            let chains = sweep::chains(self.channel, self.family, &sweep::NAT)?;
+            let mut containers = chains.iter().filter(|chain| chain.name.starts_with(CHAIN_PREFIX));
+            if containers.all(|chain| there.contains(&chain.name.as_str())) {
+                self.remove_shared(&mut batch, &rules, &there)?;
+                sweep::complete(self.channel, &mut batch, self.family, &sweep::NAT, marks_of(&chains))?;
+            }
         }
         self.channel.commit(batch)?;
         Ok(true)
-    }
-
-    /// The chains of containers.
-    fn containers(&mut self) -> Result<Vec<String>, channel::Error> {
-        let all = NfTablesMessage::GetChain(ChainMessage { attributes: Vec::new() });
-        let chains = self.channel.list(self.family, all)?;
-        let text = |chain: &[u8], kind| wire::attribute(chain, kind).and_then(wire::text).map(str::to_owned);
-        let is_ours = |chain: &&Vec<u8>| text(chain, CHAIN_TABLE).is_some_and(|table| table == NAT);
-        let names = chains.iter().filter(is_ours).filter_map(|chain| text(chain, CHAIN_NAME));
-        Ok(names.filter(|name| name.starts_with(CHAIN_PREFIX)).collect())
     }
 
     /// The rules of these chains and those that lead there, and whether they are the last. `uses` is how many there
@@ -163,6 +159,14 @@ impl Table<'_> {
             batch.delete_chain(self.family, NAT, chain);
         }
         Ok(())
+    }
+}
+
+/// Whether the chain by which all begins is one that we made, with all that it needed.
+fn marks_of(chains: &[Chain]) -> Marks {
+    match chains.iter().find(|chain| chain.name == DNAT) {
+        Some(chain) if !chain.is_marked() => Marks::Silent,
+        _ => Marks::Tell,
     }
 }
 
