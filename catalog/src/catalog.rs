@@ -154,6 +154,19 @@ fn names(networks: &[NetworkName]) -> String {
     networks.iter().map(NetworkName::as_str).collect::<Vec<_>>().join(", ")
 }
 
+impl CatalogError {
+    /// Whether there is no such network for sure: it is in none of the files that could not be used either.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        let Self::NotFound { name, broken, .. } = self else { return false };
+        let may_have_it = |error: &FileError| {
+            matches!(error, FileError::Read { .. })
+                || error.file().file_name().is_some_and(|file| *file == *file_name_of(name))
+        };
+        !broken.iter().any(may_have_it)
+    }
+}
+
 impl Fault for CatalogError {
     fn code(&self) -> Code {
         match self {
@@ -345,7 +358,7 @@ impl Catalog {
         let name = NetworkName::new(builtin::BRIDGE).ok()?;
         // A cache that cannot be read knows of no containers; joining and leaving tell of it.
         let entries = self.places.cache.of_network(&name).unwrap_or_default();
-        let standing = entries.into_iter().filter(|entry| entry.stands().unwrap_or(false));
+        let standing = entries.into_iter().filter(|entry| entry.stands().unwrap_or(true));
         let list = standing.filter_map(|entry| List::parse(entry.config).ok()).next()?;
         Some(Network::new(list, Origin::BuiltIn))
     }
@@ -354,7 +367,11 @@ impl Catalog {
 /// The file of a network that is made here. It sorts behind those of others: containerd and CRI-O take the first file
 /// for every pod, and a new network must not change what that is.
 pub(crate) fn file_of(folder: &Path, name: &NetworkName) -> PathBuf {
-    folder.join(format!("netctl-{name}.conflist"))
+    folder.join(file_name_of(name.as_str()))
+}
+
+fn file_name_of(name: &str) -> String {
+    format!("netctl-{name}.conflist")
 }
 
 /// The name that was meant, perhaps.
