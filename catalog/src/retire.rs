@@ -11,6 +11,7 @@ use vocab::NetworkName;
 use crate::catalog::{Catalog, Network, Origin};
 use crate::draft::{self, WriteError};
 use crate::member::Member;
+use crate::unfinished::NoteError;
 
 /// Whether a network may be removed that containers are on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,9 @@ pub enum RetireError {
     /// What its maker left beside it cannot be removed.
     #[error(transparent)]
     Draft(#[from] WriteError),
+    /// A note of a join that was killed cannot be removed.
+    #[error(transparent)]
+    Note(#[from] NoteError),
     /// A plugin failed. What was not taken away is taken away by the next attempt.
     #[error(transparent)]
     Plugins(#[from] Errors),
@@ -62,7 +66,7 @@ impl Fault for RetireError {
     fn code(&self) -> Code {
         match self {
             Self::BuiltIn { .. } | Self::InUse { .. } => Code::INVALID_ENVIRONMENT,
-            Self::File { .. } | Self::Draft(_) => Code::IO,
+            Self::File { .. } | Self::Draft(_) | Self::Note(_) => Code::IO,
             Self::Plugins(errors) => errors.code(),
         }
     }
@@ -76,7 +80,7 @@ impl Fault for RetireError {
                 ))
             }
             Self::Plugins(errors) => errors.hint(),
-            Self::BuiltIn { .. } | Self::File { .. } | Self::Draft(_) => None,
+            Self::BuiltIn { .. } | Self::File { .. } | Self::Draft(_) | Self::Note(_) => None,
         }
     }
 }
@@ -95,7 +99,7 @@ impl Catalog {
             let standing = entries.iter().map(Member::of).filter(|member| member.is_standing);
             let standing: Vec<Member> = standing.filter(|_| members == Members::Refuse).collect();
             match standing.is_empty() {
-                true => Ok(()),
+                true => Ok(self.unfinished_of(network)?),
                 false => Err(RetireError::InUse { network: network.name().clone(), members: standing }),
             }
         };
@@ -104,7 +108,18 @@ impl Catalog {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             removed => removed.map_err(|source| RetireError::File { file: file.clone(), source }),
         };
-        let finish = || draft::remove(file).map_err(RetireError::from).and_then(|()| remove());
+        let finish = || {
+            draft::remove(file)?;
+            self.end_unfinished(network.name())?;
+            remove()
+        };
         runtime.retire(&network.list, is_allowed, finish)
+    }
+
+    /// What was begun by joins that were killed has gone with the network, but for the notes.
+    fn end_unfinished(&self, network: &NetworkName) -> Result<(), NoteError> {
+        let unfinished = self.unfinished();
+        let begun = unfinished.all()?.into_iter().filter(|begun| begun.network == *network);
+        { begun }.try_for_each(|begun| unfinished.end(&begun))
     }
 }
