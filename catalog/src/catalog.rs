@@ -149,7 +149,11 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Folder`], [`CatalogError::Host`].
     pub fn list(&self) -> Result<Listing, CatalogError> {
-        let mut listing = self.files()?;
+        self.completed(self.files()?)
+    }
+
+    /// The networks of files, and those that are always there.
+    fn completed(&self, mut listing: Listing) -> Result<Listing, CatalogError> {
         let has = |listing: &Listing, name: &str| {
             listing.networks.iter().any(|network| network.name().as_str() == name)
         };
@@ -181,6 +185,9 @@ impl Catalog {
             return Ok(listing.networks.swap_remove(at));
         }
         match wanted {
+            // One that could not be read may stand for it.
+            builtin::BRIDGE | builtin::HOST | builtin::NONE
+                if listing.broken.iter().any(error::is_unread) => {}
             builtin::BRIDGE => {
                 let bridge = self.bridge(&listing.networks)?;
                 return bridge.ok_or_else(|| CatalogError::NoBridge { file: self.places.daemon.clone() });
@@ -189,7 +196,7 @@ impl Catalog {
             builtin::NONE => return Ok(Network::new(builtin::none()?, Origin::BuiltIn)),
             _ => {}
         }
-        let listing = self.list()?;
+        let listing = self.completed(listing)?;
         let beginning = |network: &&Network| network.id.begins_with(wanted);
         let found: Vec<&Network> = listing.networks.iter().filter(beginning).collect();
         match found.as_slice() {
@@ -245,7 +252,7 @@ impl Catalog {
     /// changed since, and they have the old addresses.
     fn bridge(&self, others: &[Network]) -> Result<Option<Network>, CatalogError> {
         let fresh = self.fresh_bridge(others);
-        let is_standing = |entry: &Entry| entry.stands().unwrap_or(false);
+        let is_standing = |entry: &Entry| entry.stands().unwrap_or(true);
         let kept = self.kept(builtin::BRIDGE, Origin::BuiltIn, is_standing);
         let Some(kept) = kept else { return fresh };
         let is_outdated = match &fresh {
@@ -284,5 +291,9 @@ impl Catalog {
 /// The file of a network that is made here. It sorts behind those of others: containerd and CRI-O take the first file
 /// for every pod, and a new network must not change what that is.
 pub(crate) fn file_of(folder: &Path, name: &NetworkName) -> PathBuf {
-    folder.join(format!("netctl-{name}.conflist"))
+    folder.join(file_name_of(name.as_str()))
+}
+
+fn file_name_of(name: &str) -> String {
+    format!("netctl-{name}.conflist")
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 
 use cni::{Cause, Code, Fault};
 use jiff::Timestamp;
-use network::{Errors, List, ListError, Runtime, Speaker};
+use network::{Errors, FileError, List, ListError, Runtime, Speaker};
 use vocab::NetworkName;
 
 use crate::builtin::pools;
@@ -104,6 +104,8 @@ pub struct Created {
     pub network: Network,
     /// How it was decided.
     pub design: Design,
+    /// Files that cannot be used: what is in them was no part of it.
+    pub broken: Vec<FileError>,
 }
 
 impl Catalog {
@@ -113,7 +115,7 @@ impl Catalog {
     /// [`CreateError`]; the host is then as it was.
     pub fn create(&self, wish: Wish, runtime: &Runtime, created: Timestamp) -> Result<Created, CreateError> {
         let _lock = self.lock()?;
-        let design = self.design(wish, created)?;
+        let (design, broken) = self.design(wish, created)?;
         let list = written(runtime, &design)?;
         let name = &design.name;
         let file = file_of(self.places().folder.path(), name);
@@ -124,7 +126,7 @@ impl Catalog {
             raised.map(|_| network).map_err(|source| CreateError::Raise { name: name.clone(), source })
         });
         match raised {
-            Ok(network) => Ok(Created { network, design }),
+            Ok(network) => Ok(Created { network, design, broken }),
             Err(error) => {
                 // The error that is reported is the first one; a file that stays is told of by the next `ls`.
                 let _ = fs::remove_file(&file);
@@ -142,7 +144,7 @@ impl Catalog {
         Ok(draft::remove(&file_of(self.places().folder.path(), name))?)
     }
 
-    fn design(&self, wish: Wish, created: Timestamp) -> Result<Design, CreateError> {
+    fn design(&self, wish: Wish, created: Timestamp) -> Result<(Design, Vec<FileError>), CreateError> {
         let listing = self.list()?;
         let daemon = self.daemon()?;
         let pools = pools(&daemon, &pool::machine_id(), pool::standard);
@@ -150,7 +152,9 @@ impl Catalog {
         let facts = self.facts().map_err(CatalogError::from)?;
         let around = Surroundings { facts: &facts, known: &known, pools: &pools };
         let name = wish.name.clone();
-        Design::new(wish, around, created).map_err(|source| CreateError::Design { name, source })
+        let design = Design::new(wish, around, created);
+        let design = design.map_err(|source| CreateError::Design { name, source })?;
+        Ok((design, listing.broken))
     }
 
     /// Keeps other makers of networks away until the file is closed.

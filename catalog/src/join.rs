@@ -10,17 +10,17 @@ use std::path::Path;
 use cni::Success;
 use link::sysctl::Sysctl;
 use netns::Netns;
-use network::{Entry, Error, Errors, List, Request, Runtime};
+use network::{Doing, Entry, Error, Errors, List, Request, Runtime};
 use ports::Chooser;
 use vocab::{Attachment, ContainerId, InterfaceName, MacAddress, NetworkName, PortMapping, Publish};
 
 pub use error::JoinError;
 
 use crate::catalog::{Catalog, Network, Origin};
-use crate::forget::forget_dead;
 use crate::member::Member;
 use crate::target::Sandbox;
 use crate::turn::Turn;
+use crate::unfinished::Begun;
 
 /// What a person asks for when a container joins a network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -87,7 +87,8 @@ impl Catalog {
         let locked = Turn::wait(&open);
         let _turn =
             locked.map_err(|source| JoinError::Lock { container: sandbox.container.clone(), source })?;
-        let not_forgotten = bury(runtime, network, &sandbox.container)?;
+        self.take_back_unfinished(runtime, sandbox)?;
+        let not_forgotten = self.bury(runtime, network, &sandbox.container)?;
         let members = self.members_of_container(runtime, sandbox)?;
         check_modes(network, sandbox, &members)?;
         let here = members.iter().find(|member| member.network == *network.name() && member.is_standing);
@@ -113,19 +114,45 @@ impl Catalog {
         let request = request::build(network, joining, attachment.clone(), netns, &ports)?;
         let before = forwarding();
         interface::ensure_loopback(&open)?;
-        let result = self.add(runtime, network, &request)?;
+        let begun = Begun {
+            network: network.name().clone(),
+            attachment: attachment.clone(),
+            netns: netns.to_owned(),
+        };
+        let note = self.unfinished().begin(&begun)?;
+        let result = self.add(runtime, network, &request).inspect_err(|errors| {
+            if errors.iter().any(|error| error.doing == Doing::TakeBack) {
+                note.keep();
+            }
+        })?;
         let has_resolver = declares(network, "aliases");
         let switched_on = switched_on(before);
         Ok(Joined { attachment, result, ports, switched_on, has_resolver, not_forgotten })
     }
 
-    fn add(&self, runtime: &Runtime, network: &Network, request: &Request) -> Result<Success, JoinError> {
+    fn add(&self, runtime: &Runtime, network: &Network, request: &Request) -> Result<Success, Errors> {
         // It may have waited while the network was removed.
         let is_there = || match &network.origin {
             Origin::File(_) | Origin::Kept => self.places().folder.confirm(&network.list),
             Origin::BuiltIn => Ok(()),
         };
-        Ok(runtime.add_if(&network.list, request, is_there)?)
+        runtime.add_if(&network.list, request, is_there)
+    }
+
+    /// Takes away what is left of the dead, so that none of them is in the way. What fails of others is returned.
+    fn bury(
+        &self,
+        runtime: &Runtime,
+        network: &Network,
+        container: &ContainerId,
+    ) -> Result<Vec<Error>, JoinError> {
+        let failed = self.forget_dead(runtime, network, container)?;
+        let is_its_own = |error: &Error| {
+            error.attachment.as_ref().is_some_and(|attachment| attachment.container == *container)
+        };
+        let (own, others) = failed.into_iter().partition(is_its_own);
+        Errors::none_of(own)?;
+        Ok(others)
     }
 
     fn settle(
@@ -193,17 +220,6 @@ fn check_modes(network: &Network, sandbox: &Sandbox, members: &[Member]) -> Resu
             none.map_or(Ok(()), |none| Err(not_alone(none, &none.network)))
         }
     }
-}
-
-/// Takes away what is left of the dead, so that none of them is in the way. What fails of others is theirs, and returned.
-fn bury(runtime: &Runtime, network: &Network, container: &ContainerId) -> Result<Vec<Error>, JoinError> {
-    let failed = forget_dead(runtime, network, container)?;
-    let is_its_own = |error: &Error| {
-        error.attachment.as_ref().is_some_and(|attachment| attachment.container == *container)
-    };
-    let (own, others) = failed.into_iter().partition(is_its_own);
-    Errors::none_of(own)?;
-    Ok(others)
 }
 
 /// Fails when what would be kept of an attachment has the place of another: `x-y` and `c` make the same name of a file as

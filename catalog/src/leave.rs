@@ -8,11 +8,13 @@ use network::{CacheError, Entry, Errors, Runtime};
 use vocab::{ContainerId, InterfaceName, NetworkName};
 
 use crate::catalog::{Catalog, Network};
+use crate::forget::ForgetError;
 use crate::join::leaving;
 use crate::listed::listed;
 use crate::member::Member;
 use crate::target::Sandbox;
 use crate::turn::Turn;
+use crate::unfinished::NoteError;
 
 /// Why a container cannot leave a network.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,9 @@ pub enum LeaveError {
     /// Others cannot be kept away.
     #[error("lock the network namespace of {container}")]
     Lock { container: ContainerId, source: io::Error },
+    /// What is left of a join that was killed cannot be taken away.
+    #[error(transparent)]
+    Forget(#[from] ForgetError),
     /// A plugin failed.
     #[error(transparent)]
     Plugins(#[from] Errors),
@@ -56,6 +61,7 @@ impl Fault for LeaveError {
             Self::NotThere { .. } | Self::NoInterface { .. } => Code::UNKNOWN_CONTAINER,
             Self::Open { .. } | Self::Lock { .. } => Code::INVALID_NETNS,
             Self::Cache(error) => error.code(),
+            Self::Forget(error) => error.code(),
             Self::Plugins(errors) => errors.code(),
         }
     }
@@ -65,6 +71,7 @@ impl Fault for LeaveError {
             Self::NotThere { network, .. } => Some(format!("`netctl inspect {network}` shows who is on it")),
             Self::NoInterface { .. } | Self::Open { .. } | Self::Lock { .. } => None,
             Self::Cache(error) => error.hint(),
+            Self::Forget(error) => error.hint(),
             Self::Plugins(errors) => errors.hint(),
         }
     }
@@ -83,6 +90,7 @@ impl Catalog {
         interface: Option<&InterfaceName>,
     ) -> Result<Vec<Member>, LeaveError> {
         let _turn = turn(sandbox)?;
+        let taken_back = self.take_back_unfinished(runtime, sandbox)?;
         let entries = runtime.cache.all()?;
         let own: Vec<&Entry> =
             entries.iter().filter(|entry| entry.attachment.container == sandbox.container).collect();
@@ -90,6 +98,13 @@ impl Catalog {
             own.into_iter().partition(|entry| entry.network == *network.name());
         let container = sandbox.container.clone();
         if here.is_empty() {
+            if network.is_built_in() {
+                // Somebody may have been killed between the two.
+                self.end_if_empty(runtime, network)?;
+            }
+            if taken_back.contains(network.name()) {
+                return Ok(Vec::new());
+            }
             let mut on: Vec<NetworkName> = elsewhere.iter().map(|entry| entry.network.clone()).collect();
             on.dedup();
             return Err(LeaveError::NotThere { container, network: network.name().clone(), on });
@@ -120,15 +135,16 @@ impl Catalog {
 
     /// No file says that the network `bridge` exists, and no `rm` ends it: it is made for its first container and goes
     /// with its last one, link and leases.
-    fn end_if_empty(&self, runtime: &Runtime, network: &Network) -> Result<(), Errors> {
+    fn end_if_empty(&self, runtime: &Runtime, network: &Network) -> Result<(), LeaveError> {
         let is_there = |entry: &Entry| entry.stands().unwrap_or(true);
         let is_allowed = |entries: &[Entry]| match entries.iter().any(is_there) {
             true => Err(NotEmpty::Used),
-            false => Ok(()),
+            false => self.unfinished_of(network).map_err(NotEmpty::Note),
         };
         match runtime.retire(&network.list, is_allowed, || Ok(())) {
             Ok(()) | Err(NotEmpty::Used) => Ok(()),
-            Err(NotEmpty::Plugins(errors)) => Err(errors),
+            Err(NotEmpty::Note(error)) => Err(ForgetError::from(error).into()),
+            Err(NotEmpty::Plugins(errors)) => Err(errors.into()),
         }
     }
 }
@@ -151,6 +167,8 @@ fn turn(sandbox: &Sandbox) -> Result<Option<Turn>, LeaveError> {
 enum NotEmpty {
     /// Containers are on it.
     Used,
+    /// Whose joins were killed cannot be found out.
+    Note(NoteError),
     /// A plugin failed.
     Plugins(Errors),
 }

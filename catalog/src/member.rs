@@ -55,7 +55,8 @@ impl Member {
             host_interface: own.and_then(|_| host_end(interfaces)),
             ports: ports(&entry.capability_args),
             aliases: aliases(&entry.capability_args, &entry.network),
-            is_standing: entry.stands().unwrap_or(false),
+            // Whoever cannot be looked for is not taken for gone.
+            is_standing: entry.stands().unwrap_or(true),
         }
     }
 

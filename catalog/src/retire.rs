@@ -12,6 +12,7 @@ use crate::catalog::{Catalog, Network, Origin};
 use crate::draft::{self, WriteError};
 use crate::listed::listed;
 use crate::member::Member;
+use crate::unfinished::NoteError;
 
 /// Whether a network may be removed that containers are on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,9 @@ pub enum RetireError {
     /// What its maker left beside it cannot be removed.
     #[error(transparent)]
     Draft(#[from] WriteError),
+    /// A note of a join that was killed cannot be removed.
+    #[error(transparent)]
+    Note(#[from] NoteError),
     /// A plugin failed. What was not taken away is taken away by the next attempt.
     #[error(transparent)]
     Plugins(#[from] Errors),
@@ -59,7 +63,7 @@ impl Fault for RetireError {
     fn code(&self) -> Code {
         match self {
             Self::BuiltIn { .. } | Self::InUse { .. } => Code::INVALID_ENVIRONMENT,
-            Self::File { .. } | Self::Draft(_) => Code::IO,
+            Self::File { .. } | Self::Draft(_) | Self::Note(_) => Code::IO,
             Self::Plugins(errors) => errors.code(),
         }
     }
@@ -73,7 +77,7 @@ impl Fault for RetireError {
                 ))
             }
             Self::Plugins(errors) => errors.hint(),
-            Self::BuiltIn { .. } | Self::File { .. } | Self::Draft(_) => None,
+            Self::BuiltIn { .. } | Self::File { .. } | Self::Draft(_) | Self::Note(_) => None,
         }
     }
 }
@@ -90,18 +94,33 @@ impl Catalog {
             Origin::Kept => None,
             Origin::BuiltIn => return Err(RetireError::BuiltIn { network: network.name().clone() }),
         };
-        let is_allowed = |entries: &[Entry]| match members {
-            Members::Refuse => refuse_if_used(network, entries.iter().map(Member::of)),
-            Members::Disconnect => Ok(()),
+        let is_allowed = |entries: &[Entry]| {
+            if members == Members::Refuse {
+                refuse_if_used(network, entries.iter().map(Member::of))?;
+            }
+            Ok(self.unfinished_of(network)?)
         };
-        let finish = || file.map_or(Ok(()), |file| remove(file));
+        // A `create` that was killed may have left a draft, and a join a note. The network itself goes last.
+        let finish = || {
+            if let Some(file) = file {
+                draft::remove(file)?;
+            }
+            self.end_unfinished(network.name())?;
+            file.map_or(Ok(()), |file| remove(file))
+        };
         runtime.retire(&network.list, is_allowed, finish)
+    }
+
+    /// What was begun by joins that were killed has gone with the network, but for the notes.
+    fn end_unfinished(&self, network: &NetworkName) -> Result<(), NoteError> {
+        let unfinished = self.unfinished();
+        let begun = unfinished.all()?.into_iter().filter(|begun| begun.network == *network);
+        { begun }.try_for_each(|begun| unfinished.end(&begun))
     }
 }
 
-/// Removes a network's file, and what a `create` that was killed may have left beside it. The network itself goes last.
+/// Removes a network's file.
 fn remove(file: &Path) -> Result<(), RetireError> {
-    draft::remove(file)?;
     match fs::remove_file(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed.map_err(|source| RetireError::File { file: file.to_owned(), source }),

@@ -84,6 +84,14 @@ pub enum TargetError {
         /// Why not.
         source: netns::InvalidName,
     },
+    /// The names of its namespace cannot be found out.
+    #[error("find the names of the network namespace of {text:?}")]
+    Names {
+        /// The word.
+        text: String,
+        /// Why not.
+        source: netns::directory::Error,
+    },
     /// No id can be made.
     #[error("name the container in {text:?}")]
     Container {
@@ -113,7 +121,7 @@ impl TargetError {
 impl Fault for TargetError {
     fn code(&self) -> Code {
         match self {
-            Self::Open { .. } | Self::Path { .. } => Code::INVALID_NETNS,
+            Self::Open { .. } | Self::Path { .. } | Self::Names { .. } => Code::INVALID_NETNS,
             _ => Code::UNKNOWN_CONTAINER,
         }
     }
@@ -266,14 +274,20 @@ impl Whereabouts<'_> {
         let lives_here = |entry: &&Entry| {
             let same = |netns: &Path| Identity::of_path(netns).is_ok_and(|of| of == identity);
             // The number of a process may be another one's by now: then its interface is not there.
-            entry.namespace().is_some_and(same) && entry.stands().unwrap_or(false)
+            entry.namespace().is_some_and(same) && entry.stands().unwrap_or(true)
         };
         let known = self.entries.iter().find(lives_here).map(|entry| entry.attachment.container.clone());
-        let named =
-            || self.directory.names_of(identity).ok()?.first()?.as_os_str().to_str().map(str::to_owned);
-        let container = known.map_or_else(|| id_of(path, named()), Ok);
-        let container =
-            container.map_err(|source| TargetError::Container { text: text.to_owned(), source })?;
+        let container = match known {
+            Some(container) => container,
+            None => {
+                // Without its name, it would be another container than the last time.
+                let names = self.directory.names_of(identity);
+                let names = names.map_err(|source| TargetError::Names { text: text.to_owned(), source })?;
+                let named = names.first().and_then(|name| name.as_os_str().to_str()).map(str::to_owned);
+                id_of(path, named)
+                    .map_err(|source| TargetError::Container { text: text.to_owned(), source })?
+            }
+        };
         Ok(Sandbox { container, netns: Some(path.to_owned()) })
     }
 

@@ -144,8 +144,16 @@ impl Directory {
     /// # Errors
     /// [`Error::List`].
     pub fn names_of(&self, identity: Identity) -> Result<Vec<Name>, Error> {
-        let mut names = self.names()?;
-        names.retain(|name| Identity::of_path(self.path_of(name)).is_ok_and(|found| found == identity));
+        let mut names = Vec::new();
+        for name in self.names()? {
+            let path = self.path_of(&name);
+            match Identity::of_path(&path) {
+                Ok(found) if found == identity => names.push(name),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(Error::List { path, source }),
+            }
+        }
         Ok(names)
     }
 

@@ -108,7 +108,7 @@ impl Cache {
     /// of the form that does not say whose they are, are passed over.
     ///
     /// # Errors
-    /// [`CacheError::Read`] when the folder cannot be read.
+    /// [`CacheError::Read`] when the folder or a file in it cannot be read.
     pub fn of_network(&self, network: &NetworkName) -> Result<Vec<Entry>, CacheError> {
         let mut entries = self.beginning_with(&format!("{network}-"))?;
         // `a-b-c-eth0` may be container `b-c` of network `a` or `c` of `a-b`: the file itself knows.
@@ -119,7 +119,7 @@ impl Cache {
     /// The attachments of all networks, as with [`of_network`](Self::of_network).
     ///
     /// # Errors
-    /// [`CacheError::Read`] when the folder cannot be read.
+    /// [`CacheError::Read`] when the folder or a file in it cannot be read.
     pub fn all(&self) -> Result<Vec<Entry>, CacheError> {
         self.beginning_with("")
     }
@@ -139,11 +139,18 @@ impl Cache {
             }
         }
         names.sort();
-        let entries = names.iter().filter_map(|name| {
-            let bytes = fs::read(folder.join(name)).ok()?;
-            Entry::read(&bytes, None).ok()
-        });
-        Ok(entries.collect())
+        let mut entries = Vec::with_capacity(names.len());
+        for name in names {
+            let file = folder.join(name);
+            match fs::read(&file) {
+                Ok(bytes) => entries.extend(Entry::read(&bytes, None).ok()),
+                // It has gone meanwhile, or is no file.
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {}
+                // It may be an attachment that stands, which must not be taken for none.
+                Err(source) => return Err(CacheError::Read { file, source }),
+            }
+        }
+        Ok(entries)
     }
 
     /// Keeps `entry`; what was kept of the same attachment is replaced.

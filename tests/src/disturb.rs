@@ -100,25 +100,45 @@ pub fn disturb_line(
     Ok(disturbed)
 }
 
-/// The points of a command line, which is run once; those that only look around are left out but for each `stride`th, for
-/// there are hundreds and all are handled alike: by an error that ends the work.
+/// The points of a command line, which is run once for that.
 ///
 /// # Errors
 /// The program cannot be run under `strace`, or fails.
+///
+/// # Panics
+/// There are none to speak of.
 pub fn points_of_line(
     stage: &Stage,
     strace: &Strace,
     line: &lab::Call,
-    stride: u32,
 ) -> Result<Vec<Point>, Box<dyn std::error::Error>> {
-    let is_meant =
-        |point: &Point| !is_harmless(point) && (changes(point) || point.nth.is_multiple_of(stride));
     let mut points = strace.points(stage.host(), line)?;
-    points.retain(is_meant);
+    points.retain(|point| !is_harmless(point));
     // Were there none to speak of, the tests here would prove nothing.
     assert!(points.iter().filter(|point| point.syscall.starts_with("send")).count() > 3, "{points:?}");
     Ok(points)
 }
+
+/// At most so many of the points, or all, if the environment has [`ALL_POINTS`]. A command line makes hundreds of calls, most
+/// of them requests to the kernel and their answers. Of a system call that it makes a few times every point stays; of those
+/// that it makes often, points at equal distances.
+#[must_use]
+pub fn sample(points: &[Point], most: usize) -> Vec<Point> {
+    let times = |point: &Point| points.iter().filter(|other| other.syscall == point.syscall).count();
+    let (rare, often): (Vec<_>, Vec<_>) = points.iter().cloned().partition(|point| times(point) <= FEW);
+    let room = match std::env::var_os(ALL_POINTS) {
+        Some(_) => usize::MAX,
+        None => most.saturating_sub(rare.len()).max(1),
+    };
+    let distance = often.len().div_ceil(room).max(1);
+    rare.into_iter().chain(often.into_iter().step_by(distance)).collect()
+}
+
+/// The variable that has every point tried, for which there is no time every day.
+pub const ALL_POINTS: &str = "ALL_POINTS";
+
+/// So often is a few times.
+const FEW: usize = 4;
 
 /// Whether a system call may change something, of this process or of the host. A kill at one that does not is a kill at the
 /// next that does.

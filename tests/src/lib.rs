@@ -13,6 +13,7 @@ pub mod chain;
 pub mod clients;
 pub mod config;
 pub mod disturb;
+pub mod disturbed_line;
 pub mod facts;
 pub mod folder;
 pub mod leftovers;

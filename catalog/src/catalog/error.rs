@@ -1,11 +1,13 @@
 //! Why networks are not found.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use cni::{Code, Fault};
 use network::{FileError, FolderError, ListError};
 use vocab::NetworkName;
 
+use super::file_name_of;
 use crate::builtin::BuiltInError;
 use crate::listed::listed;
 
@@ -48,6 +50,23 @@ pub enum CatalogError {
     /// A constant is wrong.
     #[error(transparent)]
     List(#[from] ListError),
+}
+
+impl CatalogError {
+    /// Whether there is no such network for sure: it is in none of the files that could not be used either.
+    #[must_use]
+    pub fn is_absence(&self) -> bool {
+        let Self::NotFound { name, broken, .. } = self else { return false };
+        let may_have_it = |error: &FileError| {
+            is_unread(error) || error.file().file_name().is_some_and(|file| *file == *file_name_of(name))
+        };
+        !broken.iter().any(may_have_it)
+    }
+}
+
+/// Whether nobody knows what is in a file that is there.
+pub(super) fn is_unread(error: &FileError) -> bool {
+    matches!(error, FileError::Read { source, .. } if source.kind() != ErrorKind::NotFound)
 }
 
 impl Fault for CatalogError {

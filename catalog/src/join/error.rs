@@ -9,8 +9,10 @@ use network::{CacheError, Errors};
 use ports::ChooseError;
 use vocab::{Attachment, ContainerId, InterfaceName, InvalidInterfaceName, NetworkName, PortMapping};
 
+use crate::forget::ForgetError;
 use crate::listed::listed;
 use crate::member::Member;
+use crate::unfinished::NoteError;
 
 /// Why a container cannot join a network.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +85,12 @@ pub enum JoinError {
     /// What is kept of attachments cannot be read.
     #[error(transparent)]
     Cache(#[from] CacheError),
+    /// It cannot be noted that it joins.
+    #[error(transparent)]
+    Note(#[from] NoteError),
+    /// What is left of others, or of what it was itself, is in the way.
+    #[error(transparent)]
+    Forget(#[from] ForgetError),
     /// A plugin failed.
     #[error(transparent)]
     Plugins(#[from] Errors),
@@ -100,6 +108,8 @@ impl Fault for JoinError {
         match self {
             Self::NoNamespace { .. } | Self::Open { .. } => Code::INVALID_NETNS,
             Self::Cache(error) => error.code(),
+            Self::Forget(error) => error.code(),
+            Self::Note(_) => Code::IO,
             Self::Plugins(errors) => errors.code(),
             _ => Code::INVALID_ENVIRONMENT,
         }
@@ -128,6 +138,7 @@ impl Fault for JoinError {
             }
             Self::Choose(error) => return error.hint(),
             Self::Cache(error) => return error.hint(),
+            Self::Forget(error) => return error.hint(),
             Self::Plugins(errors) => return errors.hint(),
             _ => return None,
         })

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use vocab::{Mtu, NetworkName};
 
-use super::place::Place;
+use super::place::{Place, tell_of_broken};
 use super::words;
 use crate::output::{Format, Output};
 use crate::parse::in_full;
@@ -170,6 +170,7 @@ impl Create {
         let wish = self.wish()?;
         words::tell_of_ignored_keys(&catalog);
         let created = catalog.create(wish, &runtime, Timestamp::now()).map_err(Failure::of)?;
+        tell_of_broken(&created.broken);
         let design = &created.design;
         for chosen in design.subnets.iter().filter(|subnet| !named.contains(&subnet.subnet)) {
             report::note(format!("chose subnet {} with gateway {}", chosen.subnet, chosen.gateway));

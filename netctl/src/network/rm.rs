@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use catalog::{Catalog, CatalogError, Members, RetireError};
+use catalog::{Catalog, Members, RetireError};
 use clap::Args;
 use vocab::NetworkName;
 
@@ -46,7 +46,7 @@ impl Rm {
         let mut gone: Vec<String> = Vec::new();
         for wanted in &self.networks {
             let network = match catalog.find(wanted) {
-                Err(CatalogError::NotFound { .. }) if self.force => {
+                Err(error) if self.force && error.is_absence() => {
                     discard(&catalog, wanted)?;
                     continue;
                 }

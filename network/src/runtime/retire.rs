@@ -3,32 +3,32 @@
 use cni::{Cause, GcCall, Valid, Verb};
 
 use super::gc::{request_for, written};
-use super::{Doing, Error, Errors, Reason, Runtime};
+use super::{Doing, Error, Errors, Reason, Request, Runtime};
 use crate::list::Injected;
 use crate::{Entry, List, PluginConfig};
 
 impl Runtime {
-    /// Takes a whole network away, while no other verb is under way: the attachments that are kept, if `is_allowed` has
-    /// nothing against it; what belongs to none (where the list lets GC be called); what [`raise`](Self::raise) made; at
+    /// Takes a whole network away, while no other verb is under way: the attachments that are kept, if `allow` has nothing
+    /// against it, and those that it returns, of which nothing is kept, for their ADD was killed; what belongs to none (where the list lets GC be called); what [`raise`](Self::raise) made; at
     /// last `finish` is called, which removes the list itself. An ADD that waited for its turn meanwhile finds out by
     /// [`add_if`](Self::add_if).
     ///
     /// # Errors
-    /// The caller's own, when `is_allowed` refuses, before anything is touched; everything that could not be taken away,
+    /// The caller's own, when `allow` refuses, before anything is touched; everything that could not be taken away,
     /// and the list and what was raised are still there then, so that it can be repeated; the caller's own, when
     /// `finish` fails.
     pub fn retire<E: From<Errors>>(
         &self,
         list: &List,
-        is_allowed: impl FnOnce(&[Entry]) -> Result<(), E>,
+        allow: impl FnOnce(&[Entry]) -> Result<Vec<Request>, E>,
         finish: impl FnOnce() -> Result<(), E>,
     ) -> Result<(), E> {
         let failed = |reason: Reason| Errors::from(Error::network(Doing::Retire, list, reason));
         let _held = self.locks.exclusive(list.name()).map_err(|error| failed(error.into()))?;
         let kept = self.cache.of_network(list.name()).map_err(|error| failed(error.into()))?;
-        is_allowed(&kept)?;
-        let mut errors: Vec<Error> =
-            kept.into_iter().flat_map(|entry| self.del_unlocked(list, &request_for(entry))).collect();
+        let unfinished = allow(&kept)?;
+        let requests = kept.into_iter().map(request_for).chain(unfinished);
+        let mut errors: Vec<Error> = requests.flat_map(|request| self.del_unlocked(list, &request)).collect();
         errors.extend(self.collect_all(list));
         Errors::none_of(errors)?;
         Errors::none_of(self.lower_plugins(list, list.plugins()))?;

@@ -55,7 +55,7 @@ fn retire(fake: &Fake, log: &Log, list: &List) -> Result<(), Errors> {
     let is_allowed = |kept: &[network::Entry]| {
         let names: Vec<_> = kept.iter().map(|entry| entry.attachment.to_string()).collect();
         log.note(&format!("kept {}", names.join(" ")));
-        Ok(())
+        Ok(Vec::new())
     };
     fake.runtime.retire(list, is_allowed, || {
         log.note("finish");
@@ -101,7 +101,7 @@ fn who_is_not_allowed_to_retire_a_network_touches_nothing() {
     assert!(matches!(refused, Err(Refused::Used(1))), "{refused:?}");
     assert!(log.names().is_empty());
     assert_eq!(fake.cached(), ["net-web-eth0"]);
-    let unfinished = fake.runtime.retire(&list, |_| Ok(()), || Err(Refused::Used(7)));
+    let unfinished = fake.runtime.retire(&list, |_| Ok(Vec::new()), || Err(Refused::Used(7)));
     assert!(matches!(unfinished, Err(Refused::Used(7))), "{unfinished:?}");
 }
 
@@ -161,7 +161,7 @@ fn an_add_that_waited_while_its_network_went_finds_out() {
             std::fs::remove_file(&file).unwrap();
             Ok::<(), Errors>(())
         };
-        fake.runtime.retire(&list, |_| Ok(()), finish).unwrap();
+        fake.runtime.retire(&list, |_| Ok(Vec::new()), finish).unwrap();
         waiting.unwrap().join().unwrap()
     });
     let text = waited.unwrap_err();

@@ -54,7 +54,11 @@ fn run(words: &[&str]) -> Result<&'static str, Error> {
         "lower" => runtime.lower(&list).map(|()| "lowered").map_err(Error::from),
         "retire" => {
             let file = format!("{}/{network}.conflist", Folder::SYSTEM);
-            runtime.retire(&list, |_| Ok(()), || std::fs::remove_file(file).map_err(Error::Remove))?;
+            runtime.retire(
+                &list,
+                |_| Ok(Vec::new()),
+                || std::fs::remove_file(file).map_err(Error::Remove),
+            )?;
             Ok("retired")
         }
         _ => Err(Error::Usage),
