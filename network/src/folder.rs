@@ -1,6 +1,7 @@
 //! The folder of network configurations, and the files in it.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -184,13 +185,22 @@ fn files_in(folder: &Path, extensions: &[&str]) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in entries {
         let file = entry?.path();
-        // Through links; a FIFO would keep whoever reads it waiting.
-        if is_wanted(&file) && file.is_file() {
+        if is_wanted(&file) && is_read(&file)? {
             files.push(file);
         }
     }
     files.sort();
     Ok(files)
+}
+
+/// Whether a file is to be read: folders are none, and a FIFO would keep whoever reads it waiting. What cannot be looked at
+/// may be one, and is not taken for nothing; a link that leads nowhere is told of by whoever reads it.
+fn is_read(file: &Path) -> io::Result<bool> {
+    match fs::metadata(file) {
+        Ok(metadata) => Ok(metadata.is_file()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
+    }
 }
 
 impl List {
