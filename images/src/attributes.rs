@@ -146,7 +146,9 @@ mod tests {
         assert!(is_kept("security.capability").unwrap());
         assert!(is_kept("user.note").unwrap());
         assert!(!is_kept("security.selinux").unwrap());
-        for name in ["trusted.overlay.redirect", "trusted.overlay.opaque", "user.overlay.metacopy", "trusted.x"] {
+        for name in
+            ["trusted.overlay.redirect", "trusted.overlay.opaque", "user.overlay.metacopy", "trusted.x"]
+        {
             assert!(is_kept(name).is_err(), "{name}");
         }
     }

@@ -187,7 +187,8 @@ mod tests {
 
     #[test]
     fn what_leaves_room_for_two_spellings_is_no_digest() {
-        for text in [&EMPTY.to_uppercase(), &EMPTY[..70], &EMPTY[7..], &format!("{EMPTY}0"), "sha512:00", ""] {
+        for text in [&EMPTY.to_uppercase(), &EMPTY[..70], &EMPTY[7..], &format!("{EMPTY}0"), "sha512:00", ""]
+        {
             assert!(text.parse::<Digest>().is_err(), "{text}");
         }
     }

@@ -207,7 +207,12 @@ mod tests {
         }
         assert_eq!(path(b"/etc/passwd"), Err("its path is absolute".into()));
         for upward in [b"..".as_slice(), b"a/../../b", b"a/..", b"./.."] {
-            assert_eq!(path(upward), Err("its path leads upward with \"..\"".into()), "{}", upward.escape_ascii());
+            assert_eq!(
+                path(upward),
+                Err("its path leads upward with \"..\"".into()),
+                "{}",
+                upward.escape_ascii()
+            );
         }
         assert!(path(b"").is_err());
         assert!(path(b"a\0b").is_err());

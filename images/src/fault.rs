@@ -95,7 +95,8 @@ impl Fault {
             Self::Limit(LimitExceeded::Header { .. }) => return None,
             Self::Limit(_) => "whoever trusts the archive may raise the limit".into(),
             Self::KeepAttribute { .. } | Self::MarkRemoved(_) => {
-                "images are unpacked by root, on a file system with extended attributes, such as ext4 or xfs".into()
+                "images are unpacked by root, on a file system with extended attributes, such as ext4 or xfs"
+                    .into()
             }
             Self::Read(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 "the archive ends too early: compare its size and digest with the original's".into()

@@ -6,6 +6,7 @@ use ruzstd::decoding::StreamingDecoder;
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::rc::Rc;
 
 /// How an archive is compressed. Told by its first bytes, whatever its name or media type says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
@@ -51,7 +52,7 @@ type Start = io::Chain<Cursor<Vec<u8>>, Counting<Box<dyn Read>>>;
 /// What is inside of bytes that may be compressed, within the limits.
 pub(crate) struct Unpacked<'m> {
     inner: Inner,
-    packed: std::rc::Rc<Cell<u64>>,
+    packed: Rc<Cell<u64>>,
     count: u64,
     meter: &'m Meter,
 }
@@ -59,14 +60,14 @@ pub(crate) struct Unpacked<'m> {
 enum Inner {
     Plain(BufReader<Start>),
     Gzip(Box<MultiGzDecoder<BufReader<Start>>>),
-    Zstd(Box<ZstdFrames<BufReader<Start>>>),
+    Zstd(ZstdFrames<BufReader<Start>>),
 }
 
 impl<'m> Unpacked<'m> {
     /// Looks at the first bytes of a stream, and says what it is.
     pub(crate) fn new(source: Box<dyn Read>, meter: &'m Meter) -> io::Result<(Compression, Self)> {
-        let packed = std::rc::Rc::new(Cell::new(0));
-        let mut source = Counting { inner: source, count: std::rc::Rc::clone(&packed) };
+        let packed = Rc::new(Cell::new(0));
+        let mut source = Counting { inner: source, count: Rc::clone(&packed) };
         // A pipe may give one byte at a time.
         let mut start = Vec::new();
         source.by_ref().take(8).read_to_end(&mut start)?;
@@ -75,7 +76,7 @@ impl<'m> Unpacked<'m> {
         let inner = match compression {
             Compression::None => Inner::Plain(source),
             Compression::Gzip => Inner::Gzip(Box::new(MultiGzDecoder::new(source))),
-            Compression::Zstd => Inner::Zstd(Box::new(ZstdFrames::Between(source))),
+            Compression::Zstd => Inner::Zstd(ZstdFrames::Between(source)),
         };
         Ok((compression, Self { inner, packed, count: 0, meter }))
     }
@@ -96,7 +97,7 @@ impl Read for Unpacked<'_> {
 
 struct Counting<R> {
     inner: R,
-    count: std::rc::Rc<Cell<u64>>,
+    count: Rc<Cell<u64>>,
 }
 
 impl<R: Read> Read for Counting<R> {
@@ -110,7 +111,7 @@ impl<R: Read> Read for Counting<R> {
 /// A zstd stream is any number of frames, some of which are to be skipped; the decoder knows one.
 enum ZstdFrames<R: Read> {
     Between(R),
-    Within(StreamingDecoder<io::Chain<Cursor<[u8; 4]>, R>, ruzstd::decoding::FrameDecoder>),
+    Within(Box<StreamingDecoder<io::Chain<Cursor<[u8; 4]>, R>, ruzstd::decoding::FrameDecoder>>),
     Failed,
 }
 
@@ -125,7 +126,9 @@ impl<R: BufRead> ZstdFrames<R> {
             source.read_exact(&mut magic)?;
             if u32::from_le_bytes(magic) & !0xf != SKIPPABLE {
                 let decoder = StreamingDecoder::new(Cursor::new(magic).chain(source));
-                return Ok(Self::Within(decoder.map_err(|error| io::Error::other(error.to_string()))?));
+                return Ok(Self::Within(Box::new(
+                    decoder.map_err(|error| io::Error::other(error.to_string()))?,
+                )));
             }
             let mut length = [0; 4];
             source.read_exact(&mut length)?;
@@ -227,7 +230,8 @@ mod tests {
 
     #[test]
     fn what_ends_too_early_is_an_error() {
-        let noise: Vec<u8> = (0..4000_u32).flat_map(|n| Digest::of(&n.to_le_bytes()).hex().into_bytes()).collect();
+        let noise: Vec<u8> =
+            (0..4000_u32).flat_map(|n| Digest::of(&n.to_le_bytes()).hex().into_bytes()).collect();
         for whole in [gzip(&noise), zstd(&noise)] {
             for end in [3, whole.len() / 2, whole.len() - 1] {
                 assert!(unpack(whole[..end].to_vec(), Limits::default()).is_err() || end == 3, "{end}");

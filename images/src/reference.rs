@@ -37,7 +37,9 @@ pub enum ReferenceFault {
     Registry,
     #[error("repositories are lower-case")]
     Capitals,
-    #[error("the parts of a repository are lower-case letters and digits with single . _ __ or - between them")]
+    #[error(
+        "the parts of a repository are lower-case letters and digits with single . _ __ or - between them"
+    )]
     Repository,
     #[error("it is longer than 255 bytes")]
     TooLong,
@@ -185,7 +187,9 @@ fn check_repository(repository: &str) -> Result<(), ReferenceFault> {
         part.bytes().next().is_some_and(is_plain)
             && part.bytes().next_back().is_some_and(is_plain)
             && part.bytes().all(|byte| is_plain(byte) || matches!(byte, b'.' | b'_' | b'-'))
-            && separators.into_iter().all(|run| matches!(run, "." | "_" | "__") || run.bytes().all(|b| b == b'-'))
+            && separators
+                .into_iter()
+                .all(|run| matches!(run, "." | "_" | "__") || run.bytes().all(|b| b == b'-'))
     };
     if repository.split('/').all(is_part) { Ok(()) } else { Err(ReferenceFault::Repository) }
 }
@@ -267,10 +271,10 @@ mod tests {
         assert_eq!(fault(""), ReferenceFault::NoRepository);
         assert_eq!(fault("localhost/"), ReferenceFault::NoRepository);
         assert_eq!(fault("Busybox"), ReferenceFault::Capitals);
-        for text in ["a//b", "a/.b", "a/b-", "a___b", "a..b", "a b", "../a", "ä"] {
+        for text in ["a//b", "a/.b", "a/b-", "a___b", "a..b", "a b", "ä"] {
             assert_eq!(fault(text), ReferenceFault::Repository, "{text}");
         }
-        for text in ["-a.b/c", "a.b:x/c", "a.b:99999/c", "[::g]/c", "a..b/c"] {
+        for text in ["-a.b/c", "a.b:x/c", "a.b:99999/c", "[::g]/c", "a..b/c", "../a"] {
             assert_eq!(fault(text), ReferenceFault::Registry, "{text}");
         }
         for text in ["a:", "a:-b", "a:.b", "a:b c", &format!("a:{}", "x".repeat(129))] {
@@ -278,6 +282,6 @@ mod tests {
         }
         assert_eq!(fault("a@sha256:00"), ReferenceFault::Digest);
         assert_eq!(fault(&DIGEST[7..]), ReferenceFault::Id);
-        assert_eq!(fault(&"a/".repeat(130).trim_end_matches('/').to_owned()), ReferenceFault::TooLong);
+        assert_eq!(fault("a/".repeat(130).trim_end_matches('/')), ReferenceFault::TooLong);
     }
 }

@@ -81,7 +81,11 @@ impl Layer<'_> {
         let path = entry.path.as_path().to_owned();
         let Some(name) = path.file_name() else {
             let attributes = Attributes::read(entry)?;
-            return if entry.kind == Kind::Folder { self.folder(&path, &attributes) } else { Err(Fault::Root) };
+            return if entry.kind == Kind::Folder {
+                self.folder(&path, &attributes)
+            } else {
+                Err(Fault::Root)
+            };
         };
         if entry.kind == Kind::Device {
             return Err(Fault::Device);
@@ -263,8 +267,10 @@ impl Layer<'_> {
         match look(&folder, name).map_err(|e| Fault::MarkRemoved(e.into()))? {
             Some(stat) if is_folder(&stat) => make_opaque(&self.open_folder(&place.join(name))?),
             Some(_) => Ok(()),
-            None => rustix::fs::mknodat(&folder, name, FileType::CharacterDevice, Mode::empty(), Dev::default())
-                .map_err(|e| Fault::MarkRemoved(e.into())),
+            None => {
+                rustix::fs::mknodat(&folder, name, FileType::CharacterDevice, Mode::empty(), Dev::default())
+                    .map_err(|e| Fault::MarkRemoved(e.into()))
+            }
         }
     }
 
