@@ -2,7 +2,7 @@
 
 use crate::limits::Meter;
 use flate2::bufread::MultiGzDecoder;
-use ruzstd::decoding::StreamingDecoder;
+use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
@@ -108,10 +108,13 @@ impl<R: Read> Read for Counting<R> {
     }
 }
 
+/// One frame, whose first bytes were read to see that it is one.
+type Frame<R> = StreamingDecoder<io::Chain<Cursor<[u8; 4]>, R>, FrameDecoder>;
+
 /// A zstd stream is any number of frames, some of which are to be skipped; the decoder knows one.
 enum ZstdFrames<R: Read> {
     Between(R),
-    Within(Box<StreamingDecoder<io::Chain<Cursor<[u8; 4]>, R>, ruzstd::decoding::FrameDecoder>>),
+    Within(Box<Frame<R>>),
     Failed,
 }
 

@@ -141,3 +141,40 @@ fn refuse_if_used(image: ImageId, users: &Users<'_>) -> Result<(), RemoveError> 
     let users = users(&image).map_err(|source| RemoveError::Usage { image, source })?;
     if users.is_empty() { Ok(()) } else { Err(RemoveError::InUse { image, users }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packed::Compression;
+    use crate::store::Layer;
+    use std::path::PathBuf;
+
+    struct Scratch(PathBuf);
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_layer_that_somebody_at_work_counts_on_stays() {
+        let scratch = Scratch(std::env::temp_dir().join(format!("netctl-images-pin-{}", std::process::id())));
+        let store = Store::open(&scratch.0).unwrap();
+        let digest = crate::Digest::of(b"layer");
+        let compression = Compression::None;
+        let layer =
+            Layer { diff_id: DiffId(digest), blob: digest, blob_size: 0, compression, bytes: 0, entries: 0 };
+        let maker = Staging::begin(&store).unwrap();
+        assert!(!maker.pin(&layer.diff_id).unwrap());
+        let blob = maker.write("blob", b"").unwrap();
+        maker.finish_layer(&maker.begin_layer().unwrap(), &blob, &layer).unwrap();
+        maker.commit(&[layer.diff_id], &[]).unwrap();
+
+        let at_work = Staging::begin(&store).unwrap();
+        assert!(at_work.pin(&layer.diff_id).unwrap());
+        assert_eq!(store.collect().unwrap(), Collected::default());
+        drop(at_work);
+        assert_eq!(store.collect().unwrap().layers, [layer.diff_id]);
+        assert_eq!(store.layer(&layer.diff_id).unwrap(), None);
+    }
+}

@@ -1,5 +1,7 @@
 //! Every form in which images come, from a file, a folder or a stream; and what it is loaded as.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 mod support;
 
 use images::{ImageId, LayoutError, LoadError, LoadOptions, Loaded, Source, Store};

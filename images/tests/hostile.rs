@@ -1,5 +1,7 @@
 //! Archives that mean harm, or are damaged: each is refused with its entry's name, nothing is written outside, nothing stays.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 mod support;
 
 use images::{LimitExceeded, Limits, LoadError, LoadOptions, Store};

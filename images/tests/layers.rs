@@ -1,5 +1,7 @@
 //! What entries of a layer become: files as they were, and marks of what lower layers lose.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 mod support;
 
 use images::Digest;

@@ -1,5 +1,7 @@
 //! Images that are made here, and what is saved of them and of others.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 mod support;
 
 use images::{Change, Content, Draft, Limits, Platform, Source, Store};

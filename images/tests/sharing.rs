@@ -1,5 +1,7 @@
 //! The store as several programs have it: names, removal, what is shared, what a killed program leaves.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 mod support;
 
 use images::{DiffId, Digest, ImageId, LoadOptions, RemoveError, Source, Store};

@@ -1,4 +1,5 @@
 //! Archives made by hand, byte for byte, so that they can be as wrong as a test wants; and folders that go with the test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 #![allow(dead_code, reason = "each test uses some of it")]
 #![allow(unreachable_pub, reason = "a module of several tests")]
 #![allow(missing_docs, reason = "the names say it all")]
