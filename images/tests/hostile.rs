@@ -161,11 +161,11 @@ fn wrong_digests_and_sizes_are_found() {
     assert!(refused_archive(with(&|i| i["digest"] = "../../x".into(), &layer)).contains("only sha256"));
     // A blob that is not what its name says.
     let mut layout = Layout::new();
-    let image = layout.image(&config, &[layer.clone()]);
+    let image = layout.image(&config, std::slice::from_ref(&layer));
     for blob in layout.0.keys().filter(|name| name.starts_with("blobs")).cloned().collect::<Vec<_>>() {
         let mut changed = Layout(layout.0.clone());
         *changed.0.get_mut(&blob).unwrap().last_mut().unwrap() ^= 1;
-        let text = refused_archive(changed.index(&[image.clone()]).tar());
+        let text = refused_archive(changed.index(std::slice::from_ref(&image)).tar());
         assert!(text.starts_with(&format!("check {blob} of standard input: it is sha256:")), "{text}");
     }
     // In the old format the name of the configuration is its digest.
