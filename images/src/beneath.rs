@@ -3,7 +3,7 @@
 use crate::fault::Fault;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, CString, OsStr};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -104,22 +104,26 @@ pub(crate) fn remove_all(folder: &OwnedFd, name: &OsStr) -> rustix::io::Result<(
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let top = rustix::fs::openat(folder, name, flags, Mode::empty())?;
     let mut brought = 0_u64;
-    while let Some(child) = first_child(&top)? {
-        match rustix::fs::unlinkat(&top, &child, AtFlags::empty()) {
-            Ok(()) => continue,
-            Err(Errno::ISDIR | Errno::PERM) => {}
-            Err(error) => return Err(error),
-        }
-        let inner = rustix::fs::openat(&top, &child, flags, Mode::empty())?;
-        while let Some(grandchild) = first_child(&inner)? {
-            match rustix::fs::unlinkat(&inner, &grandchild, AtFlags::empty()) {
-                Err(Errno::ISDIR | Errno::PERM) => {
-                    bring_up(&inner, &grandchild, &top, &mut brought)?;
+    while let Some(children) = some_children(&top)? {
+        for child in children {
+            match rustix::fs::unlinkat(&top, &child, AtFlags::empty()) {
+                Err(Errno::ISDIR | Errno::PERM) => {}
+                result => {
+                    result?;
+                    continue;
                 }
-                result => result?,
             }
+            let inner = rustix::fs::openat(&top, &child, flags, Mode::empty())?;
+            while let Some(grandchildren) = some_children(&inner)? {
+                for grandchild in grandchildren {
+                    match rustix::fs::unlinkat(&inner, &grandchild, AtFlags::empty()) {
+                        Err(Errno::ISDIR | Errno::PERM) => bring_up(&inner, &grandchild, &top, &mut brought)?,
+                        result => result?,
+                    }
+                }
+            }
+            rustix::fs::unlinkat(&top, &child, AtFlags::REMOVEDIR)?;
         }
-        rustix::fs::unlinkat(&top, &child, AtFlags::REMOVEDIR)?;
     }
     rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)
 }
@@ -135,12 +139,18 @@ fn bring_up(from: &OwnedFd, name: &CStr, to: &OwnedFd, brought: &mut u64) -> rus
     }
 }
 
-fn first_child(folder: &OwnedFd) -> rustix::io::Result<Option<std::ffi::CString>> {
+/// Names in a folder, if it has any; not all of millions at once.
+fn some_children(folder: &OwnedFd) -> rustix::io::Result<Option<Vec<CString>>> {
+    const ENOUGH: usize = 4096;
+    let mut names = Vec::new();
     for entry in rustix::fs::Dir::read_from(folder)? {
         let entry = entry?;
         if entry.file_name() != c"." && entry.file_name() != c".." {
-            return Ok(Some(entry.file_name().to_owned()));
+            names.push(entry.file_name().to_owned());
+        }
+        if names.len() == ENOUGH {
+            break;
         }
     }
-    Ok(None)
+    Ok((!names.is_empty()).then_some(names))
 }

@@ -111,7 +111,8 @@ impl Image {
     }
 }
 
-/// While this lives, no image is named, added or removed; several programs may hold one.
+/// While this lives, no image is named, added or removed; several programs may hold one. Its holder must not do so
+/// either: he would wait for himself.
 #[derive(Debug)]
 #[must_use = "it ends when it is dropped"]
 pub struct Hold {

@@ -22,7 +22,7 @@ use std::rc::Rc;
 
 /// What a layer became.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Unpacked {
+pub(crate) struct Tally {
     /// Bytes of the contents of files.
     pub(crate) bytes: u64,
     /// Entries of the archive.
@@ -34,10 +34,11 @@ pub(crate) fn unpack<R: Read>(
     source: R,
     root: &Path,
     meter: &Meter,
-) -> Result<(Unpacked, R), (EntryName, Fault)> {
+) -> Result<(Tally, R), (EntryName, Fault)> {
     let begin = |error| (EntryName::First, Fault::Write("open the folder to unpack into", error));
     let root = Beneath::open(root).map_err(begin)?;
-    let mut layer = Layer { root, folders: Vec::new(), done: Unpacked::default(), meter };
+    let mut layer =
+        Layer { root, folders: Vec::new(), done: Tally::default(), meter, buffer: vec![0; 64 << 10] };
     let implied = Attributes::of_unnamed_folder();
     layer.folder(Path::new(""), &implied).map_err(|fault| (EntryName::First, fault))?;
     let source = walk(source, meter, |entry| layer.place(entry))?;
@@ -49,8 +50,10 @@ struct Layer<'m> {
     root: Beneath,
     /// Times of folders: they change with every entry below, so they are set last.
     folders: Vec<(PathBuf, Timestamps)>,
-    done: Unpacked,
+    done: Tally,
     meter: &'m Meter,
+    /// For contents: a layer has many small files.
+    buffer: Vec<u8>,
 }
 
 /// What the name of an entry means.
@@ -185,9 +188,8 @@ impl Layer<'_> {
     }
 
     fn copy(&mut self, source: &mut impl Read, file: &mut File) -> Result<(), Fault> {
-        let mut buffer = vec![0; 64 << 10];
         loop {
-            let count = match source.read(&mut buffer) {
+            let count = match source.read(&mut self.buffer) {
                 Ok(0) => return Ok(()),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -195,7 +197,7 @@ impl Layer<'_> {
             };
             self.meter.charge(count as u64)?;
             self.done.bytes += count as u64;
-            file.write_all(&buffer[..count]).map_err(|e| Fault::Write("write the file", e))?;
+            file.write_all(&self.buffer[..count]).map_err(|e| Fault::Write("write the file", e))?;
         }
     }
 

@@ -371,7 +371,7 @@ fn whatever_is_changed_in_an_archive_nothing_panics_and_nothing_is_written_outsi
     let options = LoadOptions { limits, ..LoadOptions::default() };
     let mut dice = Dice(0x2545_F491_4F6C_DD1D);
     let (mut refused, mut accepted) = (0, 0);
-    for _ in 0..1500 {
+    for _ in 0..800 {
         // The digest of the layer follows the change, so that the change is what is looked at.
         let changed = mutate(&layer, &mut dice);
         let mut archive = docker("fuzz", &[&changed]);
@@ -389,7 +389,7 @@ fn whatever_is_changed_in_an_archive_nothing_panics_and_nothing_is_written_outsi
         assert_eq!(fs::read_dir(scratch.path().join("store/tmp")).unwrap().count(), 0);
     }
     assert!(
-        refused > 300 && accepted > 100,
+        refused > 200 && accepted > 60,
         "{refused} refused, {accepted} accepted: the changes prove nothing"
     );
     assert_eq!(snapshot(&scratch.path().join("outside")), before);
@@ -397,7 +397,7 @@ fn whatever_is_changed_in_an_archive_nothing_panics_and_nothing_is_written_outsi
 }
 
 #[test]
-#[ignore = "takes a minute: run by hand"]
+#[ignore = "takes two minutes: run by hand"]
 fn a_million_entries_are_no_trouble() {
     let many = (0..1_000_000)
         .fold(Tar::default(), |tar, number| tar.file(format!("{}/f{number}", number / 1000), ""));
