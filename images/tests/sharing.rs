@@ -7,6 +7,7 @@ mod support;
 use images::{DiffId, Digest, ImageId, LoadOptions, RemoveError, Source, Store};
 use std::error::Error;
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -217,5 +218,99 @@ fn whoever_is_killed_leaves_nothing_that_the_next_does_not_clear() -> Result<(),
         }
     }
     assert!(rubbish > 5, "nobody was killed at work: {rubbish}");
+    Ok(())
+}
+
+/// What a program does that is killed at a call of its choice.
+#[test]
+#[ignore = "a part of another test, in a process of its own"]
+fn loads_and_removes_once() {
+    let Ok(folder) = std::env::var("IMAGES_TEST_FOLDER") else { return };
+    let store = Store::open(format!("{folder}/store")).unwrap();
+    let source = Source::Path(format!("{folder}/archive").into());
+    store.load(source, &LoadOptions::default()).unwrap();
+    store.remove("killed", false, &nobody).unwrap();
+}
+
+/// Calls that change the store. Between two of them it makes no difference when one is killed.
+const CHANGES: [&str; 16] = [
+    "rename",
+    "renameat2",
+    "mkdir",
+    "mkdirat",
+    "unlink",
+    "unlinkat",
+    "rmdir",
+    "mknodat",
+    "link",
+    "linkat",
+    "symlinkat",
+    "open",
+    "openat",
+    "write",
+    "flock",
+    "fsync",
+];
+
+#[test]
+fn whoever_is_killed_at_any_call_leaves_nothing_that_the_next_does_not_clear() -> Result<(), Box<dyn Error>> {
+    let Some(strace) = lab::tools::require("strace").filter(|_| support::may_unpack()) else { return Ok(()) };
+    let scratch = Scratch::new();
+    let other = layer("base");
+    load(&scratch.store(), docker("other", &[&other]))?;
+    let top =
+        Tar::default().file("a/b", "content").file(".wh.c", "").symlink("d", "e").hard_link("f", "a/b").end();
+    scratch.write("archive", &docker("killed", &[&other, &top]));
+    let (mut kills, mut rubbish, mut named) = (0, 0, 0);
+    for call in CHANGES {
+        for number in 1.. {
+            let status = Command::new(&strace)
+                .args(["-f", "-o", "/dev/null", "-e", &format!("trace={call}")])
+                .args(["-e", &format!("inject={call}:signal=KILL:when={number}")])
+                .arg(std::env::current_exe()?)
+                .args(["--exact", "loads_and_removes_once", "--ignored", "--test-threads=1"])
+                .env("IMAGES_TEST_FOLDER", scratch.path())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()?;
+            if status.success() {
+                break;
+            }
+            assert_eq!(status.signal(), Some(9), "{call} {number}: {status}");
+            kills += 1;
+            let store = scratch.store();
+            rubbish += usize::from(fs::read_dir(scratch.path().join("store/tmp"))?.count() > 0);
+            named += usize::from(store.find("killed").is_ok());
+            clears(&scratch, kills % 2 == 0).map_err(|error| format!("{call} {number}: {error}"))?;
+        }
+    }
+    assert!(
+        kills > 60 && rubbish > 30 && named > 3,
+        "{kills} kills, {rubbish} times rubbish, {named} times a name"
+    );
+    Ok(())
+}
+
+/// All that is there is whole, and the next collection or load leaves no trace of what was killed.
+fn clears(scratch: &Scratch, by_collecting: bool) -> Result<(), Box<dyn Error>> {
+    let store = scratch.store();
+    for image in store.images()? {
+        let is_whole = |dir: &std::path::PathBuf| dir.join("base").exists() || dir.join("a/b").exists();
+        assert!(store.lower_dirs(&image).iter().all(is_whole), "{image:?}");
+    }
+    if by_collecting {
+        store.collect()?;
+    } else {
+        store.load(Source::Path(scratch.path().join("archive")), &LoadOptions::default())?;
+        store.remove("killed", false, &nobody)?;
+    }
+    assert_eq!(fs::read_dir(scratch.path().join("store/tmp"))?.count(), 0);
+    // An image that lost its name, or did not get it yet, is whole, and found by its id.
+    for image in store.images()? {
+        if !image.names.iter().any(|name| name.short() == "other:latest") {
+            store.remove(&image.id.to_string(), false, &nobody)?;
+        }
+    }
+    assert_eq!((layers(scratch), store.images()?.len()), (1, 1));
     Ok(())
 }
