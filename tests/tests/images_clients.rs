@@ -1,11 +1,11 @@
-//! Images go from podman to us and back, in every format that podman writes.
+//! Images go from podman and containerd to us and back, in every format that they write.
 
 use images::{LoadOptions, Source, Store};
 use lab::Place;
 use std::fs::{self, File};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::PathBuf;
-use tests::clients::{Podman, image};
+use tests::clients::{Containerd, Podman, image};
 use tests::{PluginFolder, Test};
 
 const CHANGED: &str = "localhost/changed:1";
@@ -87,5 +87,24 @@ fn goes_back(podman: &Podman, store: &Store, shared: &Shared) -> Test {
     }
     podman.run(["load", "-q", "-i", &path]).ok()?;
     podman.inspect(CHANGED)?;
+    Ok(())
+}
+
+#[test]
+fn what_containerd_exports_is_loaded_and_goes_back() -> Test {
+    let Some(containerd) = Containerd::start("images", PluginFolder::ours()?)? else { return Ok(()) };
+    let shared = Shared::new("containerd-images")?;
+    let (theirs, ours) = (shared.path("theirs.tar"), shared.path("ours.tar"));
+    containerd.ctr(["image", "export", &theirs, image::NAME]).ok()?;
+    let store = Store::open(shared.path("store"))?;
+    store.load(Source::Path(theirs.into()), &LoadOptions::default())?;
+    let image = store.find(image::NAME)?;
+    assert!(store.lower_dirs(&image)[0].join("bin/busybox").is_file());
+    store.tag(image::NAME, "localhost/ours:2".parse()?)?;
+    store.save(&["localhost/ours:2"], File::create(&ours)?)?;
+    containerd.ctr(["image", "import", "--snapshotter", "native", &ours]).ok()?;
+    let run = ["run", "--rm", "--runc-binary", "runc", "--snapshotter", "native"];
+    let run = run.into_iter().chain(["localhost/ours:2", "ours", "sh", "-c", "echo it runs"]);
+    assert_eq!(containerd.ctr(run).ok()?, "it runs\n");
     Ok(())
 }
