@@ -1,6 +1,7 @@
 //! The networks of a host, by name.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use cni::{Code, Fault};
@@ -160,8 +161,7 @@ impl CatalogError {
     pub fn is_absence(&self) -> bool {
         let Self::NotFound { name, broken, .. } = self else { return false };
         let may_have_it = |error: &FileError| {
-            matches!(error, FileError::Read { .. })
-                || error.file().file_name().is_some_and(|file| *file == *file_name_of(name))
+            is_unread(error) || error.file().file_name().is_some_and(|file| *file == *file_name_of(name))
         };
         !broken.iter().any(may_have_it)
     }
@@ -229,7 +229,11 @@ impl Catalog {
     /// # Errors
     /// [`CatalogError::Folder`], [`CatalogError::Host`].
     pub fn list(&self) -> Result<Listing, CatalogError> {
-        let mut listing = self.files()?;
+        self.completed(self.files()?)
+    }
+
+    /// The networks of files, and those that are always there.
+    fn completed(&self, mut listing: Listing) -> Result<Listing, CatalogError> {
         let has = |listing: &Listing, name: &str| {
             listing.networks.iter().any(|network| network.name().as_str() == name)
         };
@@ -260,6 +264,8 @@ impl Catalog {
             return Ok(listing.networks.swap_remove(at));
         }
         match wanted {
+            // One that could not be read may stand for it.
+            builtin::BRIDGE | builtin::HOST | builtin::NONE if listing.broken.iter().any(is_unread) => {}
             builtin::BRIDGE => {
                 let bridge = self.bridge(&listing.networks)?;
                 return bridge.ok_or_else(|| CatalogError::NoBridge { file: self.places.daemon.clone() });
@@ -268,7 +274,7 @@ impl Catalog {
             builtin::NONE => return Ok(Network::new(builtin::none()?, Origin::BuiltIn)),
             _ => {}
         }
-        let listing = self.list()?;
+        let listing = self.completed(listing)?;
         let beginning = |network: &&Network| network.id.begins_with(wanted);
         let found: Vec<&Network> = listing.networks.iter().filter(beginning).collect();
         match found.as_slice() {
@@ -362,6 +368,11 @@ impl Catalog {
         let list = standing.filter_map(|entry| List::parse(entry.config).ok()).next()?;
         Some(Network::new(list, Origin::BuiltIn))
     }
+}
+
+/// Whether nobody knows what is in a file that is there.
+fn is_unread(error: &FileError) -> bool {
+    matches!(error, FileError::Read { source, .. } if source.kind() != ErrorKind::NotFound)
 }
 
 /// The file of a network that is made here. It sorts behind those of others: containerd and CRI-O take the first file

@@ -148,7 +148,7 @@ mod tests {
         unfinished.begin(&db).unwrap().keep();
         assert_eq!(unfinished.all().unwrap().len(), 2);
         drop(note);
-        assert_eq!(unfinished.all().unwrap(), [db.clone()]);
+        assert_eq!(unfinished.all().unwrap(), std::slice::from_ref(&db));
         // As it is when its remover was killed.
         unfinished.begin(&db).unwrap().keep();
         unfinished.end(&db).unwrap();
