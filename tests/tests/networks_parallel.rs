@@ -132,6 +132,30 @@ fn the_first_to_come_to_bridge_make_it_and_the_last_to_leave_end_it() -> Test {
     Ok(())
 }
 
+#[test]
+fn who_comes_to_bridge_while_the_last_leave_it_is_connected() -> Test {
+    let stage = warm("changing")?;
+    let containers = stage.containers("c", 8)?;
+    let before = Before::of(&stage)?;
+    all_at_once(&stage, (0..4).map(|number| format!("connect bridge c{number}")))?;
+    for round in 0..8 {
+        let (leaving, coming) = if round % 2 == 0 { (0..4, 4..8) } else { (4..8, 0..4) };
+        let leave = leaving.clone().map(|number| format!("disconnect bridge c{number}"));
+        let come = coming.clone().map(|number| format!("connect bridge c{number} -p {}:80", 8000 + number));
+        all_at_once(&stage, leave.chain(come))?;
+        for number in coming {
+            stage.typed(&format!("cni check bridge c{number} --container-id c{number}"))?;
+            assert!(pings(&containers[number], "172.17.0.1"), "round {round}: c{number}");
+        }
+        for number in leaving {
+            assert_eq!(links(&containers[number])?, ["lo"], "round {round}: c{number}");
+        }
+        assert_eq!(ports(stage.host(), "bridge")?.len(), 4, "round {round}");
+    }
+    all_at_once(&stage, (0..4).map(|number| format!("disconnect bridge c{number}")))?;
+    assert_as(&before, "after all")
+}
+
 /// Whether `web` got onto the network or not, it has no more and no less than that.
 fn assert_whole_or_nothing(stage: &Stage, web: &Container, is_connected: bool, context: &str) -> Test {
     let expected: &[&str] = if is_connected { &["lo", "eth0"] } else { &["lo"] };
