@@ -3,20 +3,23 @@
 //! None of them is a file. `host` and `none` need none; `bridge` follows from daemon.json, and where that names no
 //! subnet from the kernel: a bridge that is there keeps its own.
 
-use std::net::IpAddr;
-use std::path::PathBuf;
+mod addresses;
+mod error;
+#[cfg(test)]
+mod tests;
 
-use cni::{Code, Fault};
+use std::net::Ipv4Addr;
+use std::path::Path;
+
 use docker::{DaemonFile, DefaultBridge, Pool};
-use ipnetwork::IpNetwork;
 use network::{List, ListError};
 use serde_json::{Map, Value, json};
-use subnet::Family;
 use vocab::InterfaceName;
 
+pub use self::error::BuiltInError;
 use crate::facts::HostFacts;
 use crate::pool;
-use crate::taken::{self, Taken};
+use crate::taken::Taken;
 
 /// The name of the network that containers are on when nobody says another.
 pub const BRIDGE: &str = "bridge";
@@ -34,72 +37,13 @@ pub(crate) fn is_built_in(name: &str) -> bool {
     [BRIDGE, HOST, NONE].contains(&name)
 }
 
-/// Why there is no network `bridge`.
-#[derive(Debug, thiserror::Error)]
-pub enum BuiltInError {
-    /// The file that describes it cannot be used.
-    #[error(transparent)]
-    File(#[from] docker::Error),
-    /// Somebody uses its addresses.
-    #[error("{key} {value} of {}: it overlaps {taken}", file.display())]
-    Overlap {
-        /// The key that names them.
-        key: &'static str,
-        /// Its value.
-        value: String,
-        /// The file.
-        file: PathBuf,
-        /// Who.
-        taken: Box<Taken>,
-    },
-    /// The link that is to be its bridge is not there, or is none.
-    #[error("bridge {link} of {}: {found}", file.display())]
-    Link {
-        /// The link.
-        link: InterfaceName,
-        /// The file.
-        file: PathBuf,
-        /// What there is.
-        found: String,
-    },
-    /// No pool has a subnet left.
-    #[error(
-        "no {family} subnet is free for network bridge: each of the address pools overlaps a network or a route of this host"
-    )]
-    PoolsEmpty {
-        /// IPv4 or IPv6.
-        family: Family,
-    },
-    /// The configuration that was made cannot be used.
-    #[error(transparent)]
-    List(#[from] ListError),
-}
-
-impl Fault for BuiltInError {
-    fn code(&self) -> Code {
-        Code::INVALID_CONFIG
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::File(error) => return error.hint(),
-            Self::Overlap { key, .. } => format!("choose another {key}; without one a free subnet is chosen"),
-            Self::Link { link, .. } => {
-                format!("make it first: `ip link add {link} type bridge`; or leave the key bridge away")
-            }
-            Self::PoolsEmpty { .. } => "name one with bip or fixed-cidr in daemon.json".to_owned(),
-            Self::List(error) => return error.hint(),
-        })
-    }
-}
-
 /// What `bridge` is made of.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sources<'a> {
     /// What daemon.json says.
     pub(crate) daemon: &'a DaemonFile,
     /// Where that is.
-    pub(crate) file: &'a std::path::Path,
+    pub(crate) file: &'a Path,
     /// The host.
     pub(crate) facts: &'a HostFacts,
     /// What other networks use.
@@ -150,7 +94,7 @@ pub(crate) fn bridge(sources: Sources<'_>) -> Result<Option<List>, BuiltInError>
     insert("gatewayMode", "nat".into());
     insert("ipMasq", sources.daemon.ip_masq.into());
     insert("hairpinMode", true.into());
-    for (key, value) in addresses(sources, &name)? {
+    for (key, value) in addresses::keys(&addresses::complete(sources, &name)?) {
         insert(key, value.into());
     }
     let mtu = sources.daemon.mtu.or_else(|| sources.facts.mtu_of_uplink(sources.daemon.has_ipv6()));
@@ -165,17 +109,12 @@ pub(crate) fn bridge(sources: Sources<'_>) -> Result<Option<List>, BuiltInError>
     }
     insert("dns", dns(sources.daemon));
     insert("capabilities", json!({"ips": true, "mac": true}));
-    let mut notes = json!({});
     // Docker takes 0.0.0.0 for all addresses of both families, as does whoever names none.
-    let binding =
-        sources.daemon.host_address.filter(|address| *address != IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
-    if let (Some(address), Value::Object(notes)) = (binding, &mut notes) {
-        notes.insert("hostBinding".to_owned(), json!(address));
-    }
+    let binding = sources.daemon.host_address.filter(|address| *address != Ipv4Addr::UNSPECIFIED);
     let list = json!({
         "cniVersion": "1.1.0",
         "name": BRIDGE,
-        "netctl": notes,
+        "netctl": binding.map_or_else(|| json!({}), |address| json!({"hostBinding": address})),
         "plugins": [plugin, {"type": "portmap", "capabilities": {"portMappings": true}}, {"type": "firewall"}],
     });
     Ok(Some(parse(&list)?))
@@ -191,91 +130,6 @@ fn existing<'a>(sources: Sources<'_>, link: &'a InterfaceName) -> Result<&'a Int
         }
         Some(_) => Ok(link),
     }
-}
-
-/// Docker's keys for the addresses: as daemon.json has them, and completed where it is silent.
-fn addresses(sources: Sources<'_>, link: &str) -> Result<Vec<(&'static str, String)>, BuiltInError> {
-    let wish = &sources.daemon.wish;
-    let mut keys: Vec<(&'static str, String)> = Vec::new();
-    let own = own_addresses(sources, link);
-    let named = [
-        ("bip", &wish.bip),
-        ("bip6", &wish.bip6),
-        ("fixed-cidr", &wish.fixed_cidr),
-        ("fixed-cidr-v6", &wish.fixed_cidr_v6),
-    ];
-    for (key, value) in named {
-        let Some(value) = value else { continue };
-        refuse_overlap(sources, key, value, link)?;
-        keys.push((key, value.clone()));
-    }
-    if wish.bip.is_none() {
-        let kept =
-            own.iter().find(|address| address.is_ipv4() && fits(**address, wish.fixed_cidr.as_deref()));
-        match kept {
-            // An existing bridge's own address, or that of ours while containers are on it.
-            Some(address) => keys.push(("bip", address.to_string())),
-            None if wish.fixed_cidr.is_none() => keys.push(("bip", first_host(free(sources, Family::V4)?))),
-            None => {}
-        }
-    }
-    if wish.fixed_cidr_v6.is_none() && wish.bip6.is_none() && sources.daemon.has_ipv6() {
-        let kept =
-            own.iter().find(|address| matches!(address.ip(), IpAddr::V6(v6) if !v6.is_unicast_link_local()));
-        let subnet = match kept {
-            Some(address) => subnet::of(*address),
-            None => free(sources, Family::V6)?,
-        };
-        keys.push(("fixed-cidr-v6", subnet.to_string()));
-    }
-    let gateways = [("default-gateway", wish.gateway), ("default-gateway-v6", wish.gateway_v6)];
-    keys.extend(gateways.into_iter().filter_map(|(key, gateway)| Some((key, gateway?.to_string()))));
-    Ok(keys)
-}
-
-/// The addresses that the bridge has. One that somebody else made is asked only when daemon.json names it.
-fn own_addresses(sources: Sources<'_>, link: &str) -> Vec<IpNetwork> {
-    let found = sources.facts.links.iter().find(|found| found.name.as_str() == link);
-    let is_named = matches!(sources.daemon.bridge, DefaultBridge::Existing(_));
-    let found = found.filter(|found| is_named || found.alias.as_deref().is_some_and(link::bridge::is_ours));
-    found.map_or(Vec::new(), |found| found.addresses.clone())
-}
-
-/// The address of the bridge in a subnet that nobody named.
-fn first_host(subnet: IpNetwork) -> String {
-    format!("{}/{}", subnet::hosts(subnet).0, subnet.prefix())
-}
-
-fn fits(address: IpNetwork, fixed: Option<&str>) -> bool {
-    let Some(fixed) = fixed else { return true };
-    subnet::parse(fixed).is_some_and(|fixed| subnet::holds(address, fixed))
-}
-
-/// Fails when a network that daemon.json names is somebody's.
-fn refuse_overlap(
-    sources: Sources<'_>,
-    key: &'static str,
-    value: &str,
-    link: &str,
-) -> Result<(), BuiltInError> {
-    let Some(network) = subnet::parse(value) else { return Ok(()) };
-    let is_other_s = |taken: &&Taken| taken.link().is_none_or(|on| on.as_str() != link);
-    let taken = sources.facts.taken.iter().filter(is_other_s).chain(sources.others);
-    match taken::in_the_way(taken, network) {
-        Some(taken) => Err(BuiltInError::Overlap {
-            key,
-            value: value.to_owned(),
-            file: sources.file.to_owned(),
-            taken: Box::new(taken.clone()),
-        }),
-        None => Ok(()),
-    }
-}
-
-fn free(sources: Sources<'_>, family: Family) -> Result<IpNetwork, BuiltInError> {
-    let pools = pools(sources.daemon, sources.machine_id, pool::of_default_bridge);
-    let taken: Vec<Taken> = sources.facts.taken.iter().chain(sources.others).cloned().collect();
-    pool::find_free(&pools, &taken, family).ok_or(BuiltInError::PoolsEmpty { family })
 }
 
 /// The pools that daemon.json names, and for a family of which it names none, ours.

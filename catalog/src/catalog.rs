@@ -1,24 +1,25 @@
 //! The networks of a host, by name.
 
-use std::fs;
-use std::io::ErrorKind;
+mod error;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
 
-use cni::{Code, Fault};
 use docker::DaemonFile;
-use network::{Cache, FileError, Folder, FolderError, List, ListError};
+use network::{Cache, Entry, FileError, Folder, List};
 use vocab::NetworkName;
+
+pub use self::error::CatalogError;
 
 use crate::builtin::{self, BuiltInError, Sources};
 use crate::design::Known;
 use crate::facts::HostFacts;
 use crate::id::NetworkId;
+use crate::nearest::nearest;
 use crate::pool;
 use crate::taken::{By, Taken};
 use crate::view::View;
-
-/// How alike two names must be (0 to 1, Jaro) for one to be suggested for the other.
-const ALIKE: f64 = 0.7;
 
 /// Where everything is.
 #[derive(Debug, Clone)]
@@ -51,6 +52,8 @@ pub enum Origin {
     BuiltIn,
     /// A file describes it.
     File(PathBuf),
+    /// Its file is gone, and attachments to it are not: what ADD was told of it is kept with them.
+    Kept,
 }
 
 /// A network.
@@ -69,7 +72,7 @@ pub struct Network {
 }
 
 impl Network {
-    fn new(list: List, origin: Origin) -> Self {
+    pub(crate) fn new(list: List, origin: Origin) -> Self {
         let (view, id) = (View::of(&list), NetworkId::of(list.name()));
         Self { list, origin, view, id, is_outdated: false }
     }
@@ -84,7 +87,7 @@ impl Network {
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match &self.origin {
-            Origin::BuiltIn => None,
+            Origin::BuiltIn | Origin::Kept => None,
             Origin::File(file) => Some(file),
         }
     }
@@ -95,7 +98,8 @@ impl Network {
         self.origin == Origin::BuiltIn
     }
 
-    fn known(&self) -> Known {
+    /// What the makers of other networks must know of it.
+    pub(crate) fn known(&self) -> Known {
         let is_bridge = self.view.driver == "bridge";
         Known {
             name: self.name().clone(),
@@ -107,90 +111,6 @@ impl Network {
     fn taken(&self) -> impl Iterator<Item = Taken> {
         let by = By::Network(self.name().clone());
         self.view.subnets.iter().map(move |subnet| Taken { network: subnet.subnet, by: by.clone() })
-    }
-}
-
-/// Why networks are not found.
-#[derive(Debug, thiserror::Error)]
-pub enum CatalogError {
-    /// The folder cannot be read.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// The host cannot be looked at.
-    #[error("look at the host's links and routes")]
-    Host(#[from] netlink::Error),
-    /// There is no network of that name.
-    #[error("network {name:?} not found")]
-    NotFound {
-        /// What was looked for.
-        name: String,
-        /// The network that was meant, perhaps.
-        nearest: Option<NetworkName>,
-        /// Files that could not be used: it may be in one of them.
-        broken: Vec<FileError>,
-    },
-    /// Several ids begin so.
-    #[error("{prefix:?} begins the ids of several networks: {}", names(networks))]
-    Ambiguous {
-        /// The beginning of an id.
-        prefix: String,
-        /// The networks.
-        networks: Vec<NetworkName>,
-    },
-    /// The network `bridge` cannot be described.
-    #[error("describe network bridge")]
-    BuiltIn(#[from] BuiltInError),
-    /// daemon.json wants no network `bridge`.
-    #[error("there is no network bridge: {} says \"bridge\": \"none\"", file.display())]
-    NoBridge {
-        /// The file.
-        file: PathBuf,
-    },
-    /// A constant is wrong.
-    #[error(transparent)]
-    List(#[from] ListError),
-}
-
-fn names(networks: &[NetworkName]) -> String {
-    networks.iter().map(NetworkName::as_str).collect::<Vec<_>>().join(", ")
-}
-
-impl CatalogError {
-    /// Whether there is no such network for sure: it is in none of the files that could not be used either.
-    #[must_use]
-    pub fn is_absence(&self) -> bool {
-        let Self::NotFound { name, broken, .. } = self else { return false };
-        let may_have_it = |error: &FileError| {
-            is_unread(error) || error.file().file_name().is_some_and(|file| *file == *file_name_of(name))
-        };
-        !broken.iter().any(may_have_it)
-    }
-}
-
-impl Fault for CatalogError {
-    fn code(&self) -> Code {
-        match self {
-            Self::Folder(error) => error.code(),
-            Self::Host(error) => link::code_of(error),
-            Self::BuiltIn(error) => error.code(),
-            Self::List(error) => error.code(),
-            Self::NotFound { .. } | Self::Ambiguous { .. } | Self::NoBridge { .. } => Code::INVALID_CONFIG,
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Folder(error) => error.hint(),
-            Self::BuiltIn(error) => error.hint(),
-            Self::NotFound { nearest: Some(nearest), .. } => Some(format!("did you mean {nearest}?")),
-            Self::NotFound { broken, .. } if !broken.is_empty() => {
-                let files = broken.iter().map(|error| error.file().display().to_string());
-                Some(format!("these files cannot be used: {}", files.collect::<Vec<_>>().join(", ")))
-            }
-            Self::NotFound { .. } => Some("`netctl ls` shows which there are".to_owned()),
-            Self::Ambiguous { .. } => Some("give more digits, or the name".to_owned()),
-            Self::Host(_) | Self::NoBridge { .. } | Self::List(_) => None,
-        }
     }
 }
 
@@ -253,7 +173,8 @@ impl Catalog {
         Ok(listing)
     }
 
-    /// The network of that name, or the one whose id begins so.
+    /// The network of that name, or the one whose id begins so. One whose file somebody removed is found as long as
+    /// attachments to it are kept, so that they can be taken away.
     ///
     /// # Errors
     /// [`CatalogError`], with the name that was meant, perhaps.
@@ -265,7 +186,8 @@ impl Catalog {
         }
         match wanted {
             // One that could not be read may stand for it.
-            builtin::BRIDGE | builtin::HOST | builtin::NONE if listing.broken.iter().any(is_unread) => {}
+            builtin::BRIDGE | builtin::HOST | builtin::NONE
+                if listing.broken.iter().any(error::is_unread) => {}
             builtin::BRIDGE => {
                 let bridge = self.bridge(&listing.networks)?;
                 return bridge.ok_or_else(|| CatalogError::NoBridge { file: self.places.daemon.clone() });
@@ -280,7 +202,10 @@ impl Catalog {
         match found.as_slice() {
             [one] => Ok((*one).clone()),
             [] => {
-                let nearest = nearest(wanted, listing.networks.iter().map(Network::name));
+                if let Some(kept) = self.kept(wanted, Origin::Kept, |_| true) {
+                    return Ok(kept);
+                }
+                let nearest = nearest(wanted, listing.networks.iter().map(Network::name)).cloned();
                 Err(CatalogError::NotFound { name: wanted.to_owned(), nearest, broken: listing.broken })
             }
             several => Err(CatalogError::Ambiguous {
@@ -310,15 +235,6 @@ impl Catalog {
         HostFacts::read(&self.places.resolv_conf)
     }
 
-    /// What a new network goes by: the networks that are there, as far as they can be read, and the pools.
-    pub(crate) fn known(listing: &Listing) -> Vec<Known> {
-        listing.networks.iter().map(Network::known).collect()
-    }
-
-    pub(crate) fn machine_id() -> String {
-        fs::read_to_string(pool::MACHINE_ID).unwrap_or_default()
-    }
-
     /// The networks that files describe; of two with one name the first counts, as with every runtime.
     fn files(&self) -> Result<Listing, CatalogError> {
         let mut listing = Listing::default();
@@ -336,7 +252,9 @@ impl Catalog {
     /// changed since, and they have the old addresses.
     fn bridge(&self, others: &[Network]) -> Result<Option<Network>, CatalogError> {
         let fresh = self.fresh_bridge(others);
-        let Some(kept) = self.kept_bridge() else { return fresh };
+        let is_standing = |entry: &Entry| entry.stands().unwrap_or(true);
+        let kept = self.kept(builtin::BRIDGE, Origin::BuiltIn, is_standing);
+        let Some(kept) = kept else { return fresh };
         let is_outdated = match &fresh {
             Ok(Some(fresh)) => fresh.list.bytes() != kept.list.bytes(),
             Ok(None) | Err(_) => true,
@@ -348,7 +266,7 @@ impl Catalog {
         let daemon = self.daemon().map_err(BuiltInError::from)?;
         let facts = self.facts()?;
         let taken: Vec<Taken> = others.iter().flat_map(Network::taken).collect();
-        let machine_id = Self::machine_id();
+        let machine_id = pool::machine_id();
         let list = builtin::bridge(Sources {
             daemon: &daemon,
             file: &self.places.daemon,
@@ -359,20 +277,15 @@ impl Catalog {
         Ok(list.map(|list| Network::new(list, Origin::BuiltIn)))
     }
 
-    /// The network as the first of its containers that stand knows it.
-    fn kept_bridge(&self) -> Option<Network> {
-        let name = NetworkName::new(builtin::BRIDGE).ok()?;
+    /// The network as the first of its attachments that are meant knows it.
+    fn kept(&self, name: &str, origin: Origin, is_meant: impl Fn(&Entry) -> bool) -> Option<Network> {
+        let name = NetworkName::new(name).ok()?;
         // A cache that cannot be read knows of no containers; joining and leaving tell of it.
         let entries = self.places.cache.of_network(&name).unwrap_or_default();
-        let standing = entries.into_iter().filter(|entry| entry.stands().unwrap_or(true));
-        let list = standing.filter_map(|entry| List::parse(entry.config).ok()).next()?;
-        Some(Network::new(list, Origin::BuiltIn))
+        let meant = entries.into_iter().filter(is_meant);
+        let list = meant.filter_map(|entry| List::parse(entry.config).ok()).next()?;
+        Some(Network::new(list, origin))
     }
-}
-
-/// Whether nobody knows what is in a file that is there.
-fn is_unread(error: &FileError) -> bool {
-    matches!(error, FileError::Read { source, .. } if source.kind() != ErrorKind::NotFound)
 }
 
 /// The file of a network that is made here. It sorts behind those of others: containerd and CRI-O take the first file
@@ -383,11 +296,4 @@ pub(crate) fn file_of(folder: &Path, name: &NetworkName) -> PathBuf {
 
 fn file_name_of(name: &str) -> String {
     format!("netctl-{name}.conflist")
-}
-
-/// The name that was meant, perhaps.
-pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a NetworkName>) -> Option<NetworkName> {
-    let likeness = |name: &NetworkName| strsim::jaro(wanted, name.as_str());
-    let alike = names.map(|name| (likeness(name), name)).filter(|(likeness, _)| *likeness > ALIKE);
-    alike.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, name)| name.clone())
 }

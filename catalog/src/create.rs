@@ -5,12 +5,13 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 
 use cni::{Cause, Code, Fault};
+use jiff::Timestamp;
 use network::{Errors, FileError, List, ListError, Runtime, Speaker};
 use vocab::NetworkName;
 
 use crate::builtin::pools;
 use crate::catalog::{Catalog, CatalogError, Network, file_of};
-use crate::design::{Design, DesignError, Surroundings};
+use crate::design::{Design, DesignError, Known, Surroundings};
 use crate::draft::{self, WriteError};
 use crate::pool;
 use crate::wish::{Driver, Wish};
@@ -112,7 +113,7 @@ impl Catalog {
     ///
     /// # Errors
     /// [`CreateError`]; the host is then as it was.
-    pub fn create(&self, wish: Wish, runtime: &Runtime, created: String) -> Result<Created, CreateError> {
+    pub fn create(&self, wish: Wish, runtime: &Runtime, created: Timestamp) -> Result<Created, CreateError> {
         let _lock = self.lock()?;
         let (design, broken) = self.design(wish, created)?;
         let list = written(runtime, &design)?;
@@ -143,11 +144,11 @@ impl Catalog {
         Ok(draft::remove(&file_of(self.places().folder.path(), name))?)
     }
 
-    fn design(&self, wish: Wish, created: String) -> Result<(Design, Vec<FileError>), CreateError> {
+    fn design(&self, wish: Wish, created: Timestamp) -> Result<(Design, Vec<FileError>), CreateError> {
         let listing = self.list()?;
         let daemon = self.daemon()?;
-        let pools = pools(&daemon, &Self::machine_id(), pool::standard);
-        let known = Self::known(&listing);
+        let pools = pools(&daemon, &pool::machine_id(), pool::standard);
+        let known: Vec<Known> = listing.networks.iter().map(Network::known).collect();
         let facts = self.facts().map_err(CatalogError::from)?;
         let around = Surroundings { facts: &facts, known: &known, pools: &pools };
         let name = wish.name.clone();
@@ -190,3 +191,6 @@ fn written(runtime: &Runtime, design: &Design) -> Result<String, CreateError> {
     let speak = |version: &str| spoken.iter().all(|spoken| spoken.iter().any(|known| known == version));
     Ok(list(design.conflist(speak)).map_err(CatalogError::from)?)
 }
+
+#[cfg(test)]
+mod tests;

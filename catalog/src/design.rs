@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use docker::Pool;
 use ipnetwork::IpNetwork;
+use jiff::Timestamp;
 use vocab::{InterfaceName, Mtu, NetworkName};
 
 pub use error::DesignError;
@@ -66,8 +67,8 @@ pub struct Design {
     pub isolate: bool,
     /// Whether containers get a default route.
     pub default_route: bool,
-    /// When it was made (RFC 3339).
-    pub created: String,
+    /// When it was made.
+    pub created: Timestamp,
     /// What was asked for.
     pub wish: Wish,
 }
@@ -88,7 +89,7 @@ impl Design {
     ///
     /// # Errors
     /// [`DesignError`], which names what is in the way and what would be right.
-    pub fn new(wish: Wish, around: Surroundings<'_>, created: String) -> Result<Self, DesignError> {
+    pub fn new(wish: Wish, around: Surroundings<'_>, created: Timestamp) -> Result<Self, DesignError> {
         let name = wish.name.clone();
         check_name(&name, around.known)?;
         let isolated = wish.options.gateway_mode == Some(GatewayMode::Isolated);

@@ -48,6 +48,10 @@ pub(crate) fn write_whole(file: &Path, text: &str) -> Result<(), WriteError> {
 /// [`WriteError`].
 pub(crate) fn remove(file: &Path) -> Result<(), WriteError> {
     let draft = draft_of(file);
+    // In a folder that cannot be written to, removing what is not there is refused all the same.
+    if fs::symlink_metadata(&draft).is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return Ok(());
+    }
     match fs::remove_file(&draft) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         removed => removed.map_err(|source| WriteError { file: draft, source }),

@@ -55,7 +55,7 @@ pub struct LinkFact {
 pub struct HostFacts {
     /// Which addresses are used, and by whom.
     pub taken: Vec<Taken>,
-    /// The link of the best default route.
+    /// The link along which packets go out into the world.
     pub uplink: Option<Uplink>,
     /// Where the default routes lead.
     pub routers: Vec<IpAddr>,
@@ -74,11 +74,10 @@ impl HostFacts {
     }
 
     fn of(kernel: &Kernel, resolv_conf: &str) -> Self {
-        let defaults = best_first(&kernel.routes);
         Self {
             taken: taken(kernel, resolv_conf),
-            uplink: defaults.iter().find_map(|route| uplink(kernel, route)),
-            routers: defaults.iter().filter_map(|route| route.hops.first()?.gateway).collect(),
+            uplink: kernel.ways_out.iter().find_map(|route| uplink(kernel, route)),
+            routers: routers(&kernel.routes),
             links: kernel.links.iter().map(|link| kernel.fact(link)).collect(),
         }
     }
@@ -121,16 +120,16 @@ fn uplink(kernel: &Kernel, route: &Route) -> Option<Uplink> {
     Some(Uplink { name: link.name.clone(), mtu })
 }
 
-/// The default routes of the main table, the one that is used first.
-fn best_first(routes: &[Route]) -> Vec<&Route> {
+/// The routers of the default routes in the main table, the one that is used first before the others.
+fn routers(routes: &[Route]) -> Vec<IpAddr> {
     let is_default = |route: &&Route| route.destination.prefix() <= 1 && route.table == MAIN;
     let mut defaults: Vec<&Route> = routes.iter().filter(is_default).collect();
-    // The halves of a VPN are more specific, and so win over the whole; IPv4 comes first, since its MTU is what hurts.
+    // The halves of a VPN are more specific, and so win over the whole.
     defaults.sort_by_key(|route| {
         let destination = route.destination;
         (destination.is_ipv6(), std::cmp::Reverse(destination.prefix()), route.priority.unwrap_or(0))
     });
-    defaults
+    defaults.into_iter().filter_map(|route| route.hops.first()?.gateway).collect()
 }
 
 fn is_way_out(destination: IpNetwork) -> bool {

@@ -175,7 +175,6 @@ fn has_vanished(entry: &Entry) -> bool {
     is_gone && Member::of(entry).host_interface.is_some_and(|port| is_absent(&port).unwrap_or(false))
 }
 
-fn is_absent(port: &str) -> Result<bool, netlink::Error> {
-    let Ok(port) = InterfaceName::new(port) else { return Ok(false) };
-    Ok(RouteSocket::open()?.find_link(LinkName::Name(&port))?.is_none())
+fn is_absent(port: &InterfaceName) -> Result<bool, netlink::Error> {
+    Ok(RouteSocket::open()?.find_link(LinkName::Name(port))?.is_none())
 }

@@ -133,7 +133,7 @@ impl Catalog {
     fn add(&self, runtime: &Runtime, network: &Network, request: &Request) -> Result<Success, Errors> {
         // It may have waited while the network was removed.
         let is_there = || match &network.origin {
-            Origin::File(_) => self.places().folder.confirm(&network.list),
+            Origin::File(_) | Origin::Kept => self.places().folder.confirm(&network.list),
             Origin::BuiltIn => Ok(()),
         };
         runtime.add_if(&network.list, request, is_there)
@@ -265,3 +265,6 @@ fn switched_on(before: [bool; 2]) -> Vec<&'static str> {
     let changed = FORWARDING.into_iter().zip(before.into_iter().zip(forwarding()));
     changed.filter(|(_, (before, after))| !before && *after).map(|(name, _)| name).collect()
 }
+
+#[cfg(test)]
+mod tests;

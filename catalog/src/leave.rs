@@ -10,6 +10,7 @@ use vocab::{ContainerId, InterfaceName, NetworkName};
 use crate::catalog::{Catalog, Network};
 use crate::forget::ForgetError;
 use crate::join::leaving;
+use crate::listed::listed;
 use crate::member::Member;
 use crate::target::Sandbox;
 use crate::turn::Turn;
@@ -23,7 +24,7 @@ pub enum LeaveError {
     #[error("{container} is not connected to network {network}{}", told(on))]
     NotThere { container: ContainerId, network: NetworkName, on: Vec<NetworkName> },
     /// It has no interface of that name there.
-    #[error("{container} has no interface {interface} on network {network}: it has {}", names(has))]
+    #[error("{container} has no interface {interface} on network {network}: it has {}", listed(has))]
     NoInterface {
         container: ContainerId,
         network: NetworkName,
@@ -50,12 +51,8 @@ pub enum LeaveError {
 fn told(on: &[NetworkName]) -> String {
     match on {
         [] => String::new(),
-        on => format!(", but to {}", on.iter().map(NetworkName::as_str).collect::<Vec<_>>().join(", ")),
+        on => format!(", but to {}", listed(on)),
     }
-}
-
-fn names(interfaces: &[InterfaceName]) -> String {
-    interfaces.iter().map(InterfaceName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 impl Fault for LeaveError {
@@ -179,5 +176,48 @@ enum NotEmpty {
 impl From<Errors> for NotEmpty {
     fn from(errors: Errors) -> Self {
         Self::Plugins(errors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sample::{Scratch, bare_runtime, catalog, entry, network_of};
+
+    /// Why `blue`, which is on networks `db` and `web`, cannot leave `network` by `interface`.
+    fn refused(network: &str, interface: Option<&str>) -> LeaveError {
+        let scratch = Scratch::new();
+        let runtime = bare_runtime(&scratch);
+        for on in ["db", "web"] {
+            runtime.cache.write(&entry(on, "blue", &json!({}))).unwrap();
+        }
+        runtime.cache.write(&entry("cache", "red", &json!({}))).unwrap();
+        let network = network_of(network, json!({"type": "bridge"}), &[]);
+        let sandbox = Sandbox { container: ContainerId::new("blue").unwrap(), netns: None };
+        let interface = interface.map(|name| InterfaceName::new(name).unwrap());
+        catalog(&scratch).leave(&runtime, &network, &sandbox, interface.as_ref()).unwrap_err()
+    }
+
+    #[test]
+    fn who_is_not_there_is_told_where_he_is() {
+        let error = refused("cache", None);
+        assert_eq!(error.to_string(), "blue is not connected to network cache, but to db, web");
+        let hint = "`netctl inspect cache` shows who is on it";
+        assert_eq!((error.hint().as_deref(), error.code()), (Some(hint), Code::UNKNOWN_CONTAINER));
+    }
+
+    #[test]
+    fn an_interface_that_is_not_there_is_told_with_those_that_are() {
+        let error = refused("web", Some("eth7"));
+        assert_eq!(error.to_string(), "blue has no interface eth7 on network web: it has eth0");
+    }
+
+    #[test]
+    fn who_leaves_does_so_by_the_plugins_that_he_came_by() {
+        // There is no plugin here: what it is asked for is what failed.
+        let error = refused("web", None);
+        assert!(matches!(error, LeaveError::Plugins(_)), "{error}");
     }
 }

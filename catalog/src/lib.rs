@@ -7,6 +7,8 @@
 
 mod builtin;
 mod catalog;
+#[cfg(test)]
+mod chance;
 mod create;
 mod design;
 mod draft;
@@ -16,9 +18,13 @@ mod id;
 mod join;
 mod leases;
 mod leave;
+mod listed;
 mod member;
+mod nearest;
 mod pool;
 mod retire;
+#[cfg(test)]
+mod sample;
 mod taken;
 mod target;
 mod turn;

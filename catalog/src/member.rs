@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use cni::Interface;
 use ipnetwork::IpNetwork;
 use network::{CacheError, Entry};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use subnet::Family;
-use vocab::{Attachment, HostAddress, NetworkName, Port, PortMapping, Protocol};
+use vocab::{Attachment, HostAddress, InterfaceName, MacAddress, NetworkName, Port, PortMapping, Protocol};
 
 use crate::catalog::{Catalog, Network};
+use crate::view::LenientList;
 
 /// An attachment to a network.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,10 +26,10 @@ pub struct Member {
     pub netns: Option<PathBuf>,
     /// Its addresses, with the prefix of their subnet.
     pub addresses: Vec<IpNetwork>,
-    /// Its MAC address.
-    pub mac: String,
-    /// The host's end of its pair.
-    pub host_interface: Option<String>,
+    /// Its MAC address, if the plugins answered one.
+    pub mac: Option<MacAddress>,
+    /// The host's end of its pair, if it has one.
+    pub host_interface: Option<InterfaceName>,
     /// The ports of the host that lead to it.
     pub ports: Vec<PortMapping>,
     /// Further names of it on the network.
@@ -43,16 +45,14 @@ impl Member {
         let interface = entry.attachment.interface.as_str();
         let interfaces = &entry.result.interfaces;
         let own = interfaces.iter().find(|own| own.name == interface && !own.sandbox.is_empty());
-        // The reference's bridge, and ours, name the bridge first, then the host's end.
-        let on_host = interfaces.iter().filter(|other| other.sandbox.is_empty()).nth(1);
         Self {
             network: entry.network.clone(),
             attachment: entry.attachment.clone(),
             name: entry.args.get("K8S_POD_NAME").map(str::to_owned),
             netns: entry.namespace().map(Path::to_owned),
             addresses: entry.result.ips.iter().map(|ip| ip.address).collect(),
-            mac: own.map(|own| own.mac.clone()).unwrap_or_default(),
-            host_interface: on_host.map(|other| other.name.clone()),
+            mac: own.and_then(|own| own.mac.parse().ok()),
+            host_interface: own.and_then(|_| host_end(interfaces)),
             ports: ports(&entry.capability_args),
             aliases: aliases(&entry.capability_args, &entry.network),
             // Whoever cannot be looked for is not taken for gone.
@@ -70,12 +70,6 @@ impl Member {
     #[must_use]
     pub fn label(&self) -> &str {
         self.name.as_deref().unwrap_or(self.attachment.container.as_str())
-    }
-
-    /// Its namespace.
-    #[must_use]
-    pub fn netns(&self) -> Option<&Path> {
-        self.netns.as_deref()
     }
 }
 
@@ -107,12 +101,20 @@ impl std::fmt::Display for Member {
     }
 }
 
+/// The host's end of a pair: the reference's bridge, and ours, name the bridge first, then the host's end; ptp has only
+/// that, and macvlan none.
+fn host_end(interfaces: &[Interface]) -> Option<InterfaceName> {
+    let mut on_host = interfaces.iter().filter(|interface| interface.sandbox.is_empty());
+    let first = on_host.next()?;
+    InterfaceName::new(&on_host.next().unwrap_or(first).name).ok()
+}
+
 /// A published port in any spelling of the clients.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
 struct Written {
-    host_port: u32,
-    container_port: u32,
+    host_port: u16,
+    container_port: u16,
     protocol: String,
     #[serde(rename = "hostIP")]
     host_ip: String,
@@ -121,18 +123,17 @@ struct Written {
 /// The ports that a runtime asked for; one that is none was refused, and leads nowhere.
 fn ports(args: &Map<String, Value>) -> Vec<PortMapping> {
     let Some(written) = args.get("portMappings") else { return Vec::new() };
-    let written: Vec<Written> = cni::decode(written, "portMappings").unwrap_or_default();
-    let port = |number: u32| Port::new(u16::try_from(number).ok()?);
-    let mapping = |written: &Written| {
+    let written: LenientList<Written> = cni::decode(written, "").unwrap_or_default();
+    let mapping = |written: Written| {
         let protocol = match written.protocol.as_str() {
             "" => Protocol::default(),
             protocol => protocol.to_ascii_lowercase().parse().ok()?,
         };
         let host_address: HostAddress = written.host_ip.parse().ok()?;
-        let (host_port, container_port) = (port(written.host_port)?, port(written.container_port)?);
+        let (host_port, container_port) = (Port::new(written.host_port)?, Port::new(written.container_port)?);
         Some(PortMapping { host_address, host_port, container_port, protocol })
     };
-    written.iter().filter_map(mapping).collect()
+    written.unwrap_or_default().into_iter().filter_map(|written| mapping(written.0?)).collect()
 }
 
 /// `{"mynet": ["web", "db"]}`, as the plugin dnsname has it.
@@ -142,3 +143,6 @@ fn aliases(args: &Map<String, Value>, network: &NetworkName) -> Vec<String> {
     let texts = of_network.into_iter().flatten().filter_map(Value::as_str);
     texts.map(str::to_owned).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! Which subnet a network gets that names none.
 
+use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use docker::Pool;
@@ -10,11 +11,17 @@ use subnet::{Family, bits};
 use crate::taken::Taken;
 
 /// The file with a number that is this machine's alone (machine-id(5)).
-pub(crate) const MACHINE_ID: &str = "/etc/machine-id";
+const MACHINE_ID: &str = "/etc/machine-id";
 
 /// How long the prefix of a network from our own pools is: with 1,021 containers a /22 is full when the bridge is,
 /// whose limit is 1,023 ports; and there are 960 such networks where Docker has 31.
 const SIZE: u8 = 22;
+
+/// The machine's id; without one all such machines have the same.
+#[must_use]
+pub(crate) fn machine_id() -> String {
+    fs::read_to_string(MACHINE_ID).unwrap_or_default()
+}
 
 /// The pools when `default-address-pools` names none: Docker's own ranges, cut smaller.
 ///

@@ -9,6 +9,8 @@ use network::Entry;
 use sha2::{Digest, Sha256};
 use vocab::{ContainerId, InvalidName};
 
+use crate::nearest::nearest;
+
 /// What a word may begin with to say what it is.
 const NAMESPACE: &str = "ns:";
 const CONTAINER: &str = "container:";
@@ -304,9 +306,7 @@ impl Whereabouts<'_> {
         let names = self.directory.names().unwrap_or_default().into_iter().map(|name| name.to_string());
         let containers =
             self.entries.iter().filter_map(|entry| entry.args.get("K8S_POD_NAME").map(str::to_owned));
-        let alike = names.chain(containers).map(|name| (strsim::jaro(text, &name), name));
-        let best = alike.filter(|(likeness, _)| *likeness > 0.7).max_by(|(a, _), (b, _)| a.total_cmp(b));
-        best.map(|(_, name)| name)
+        nearest(text, names.chain(containers))
     }
 }
 
@@ -348,3 +348,6 @@ fn id_of(path: &Path, named: Option<String>) -> Result<ContainerId, InvalidName>
     let digits: String = digest.iter().take(10).map(|byte| format!("{byte:02x}")).collect();
     ContainerId::new(&format!("ns-{digits}"))
 }
+
+#[cfg(test)]
+mod tests;

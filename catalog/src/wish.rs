@@ -139,3 +139,30 @@ impl Wish {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_is_found_by_the_name_that_it_has() {
+        for (name, driver) in Driver::ALL {
+            assert_eq!((name.parse::<Driver>().unwrap(), driver.to_string().as_str()), (driver, name));
+        }
+        assert_eq!(Wish::new(NetworkName::new("web").unwrap()).driver, Driver::Bridge);
+    }
+
+    #[test]
+    fn drivers_of_which_there_is_one_network_name_it() {
+        let told = |text: &str| text.parse::<Driver>().unwrap_err().to_string();
+        assert_eq!(
+            told("host"),
+            "there is one network with driver \"host\", and it exists already: network host"
+        );
+        assert_eq!(
+            told("null"),
+            "there is one network with driver \"null\", and it exists already: network none"
+        );
+        assert_eq!(told("overlay"), "unknown driver \"overlay\": expected bridge, macvlan or ipvlan");
+    }
+}

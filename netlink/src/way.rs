@@ -34,7 +34,16 @@ impl RouteSocket {
     }
 }
 
-/// What the kernel says where no route leads, and of routes that lead nowhere on purpose (`ip-route(8)`).
+/// What the kernel says where no route leads, of routes that lead nowhere on purpose (`ip-route(8)`), and of a family that
+/// it was started without.
 fn is_no_way(errno: Errno) -> bool {
-    matches!(errno, Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EINVAL | Errno::EACCES)
+    matches!(
+        errno,
+        Errno::ENETUNREACH
+            | Errno::EHOSTUNREACH
+            | Errno::EINVAL
+            | Errno::EACCES
+            | Errno::EOPNOTSUPP
+            | Errno::EAFNOSUPPORT
+    )
 }

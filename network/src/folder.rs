@@ -184,7 +184,8 @@ fn files_in(folder: &Path, extensions: &[&str]) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in entries {
         let file = entry?.path();
-        if is_wanted(&file) && !file.is_dir() {
+        // Through links; a FIFO would keep whoever reads it waiting.
+        if is_wanted(&file) && file.is_file() {
             files.push(file);
         }
     }

@@ -53,7 +53,10 @@ impl<'a> Before<'a> {
         let plugins = stage.plugins().path().display().to_string();
         loop {
             let snapshot = Snapshot::take(stage.host())?;
-            let is_ours = |process: &str| process.contains(&plugins) || process.contains("/netctl ");
+            let drivers = ["/netctl ", "/lifecycle "];
+            let is_ours = |process: &str| {
+                process.contains(&plugins) || drivers.iter().any(|driver| process.contains(driver))
+            };
             let is_at_rest = !snapshot.facts(Topic::Process).any(is_ours);
             if is_at_rest || Instant::now() > deadline {
                 return Ok(Self { stage, snapshot });

@@ -86,6 +86,27 @@ fn the_first_add_of_a_host_that_fails_leaves_no_bridge() -> Test {
     Ok(())
 }
 
+#[test]
+fn the_first_add_of_a_host_that_is_killed_leaves_no_bridge_after_gc() -> Test {
+    let counting = Stage::new("counting")?;
+    let Some(strace) = Strace::require(counting.host()) else { return Ok(()) };
+    let container = counting.container("web")?;
+    let call = counting.call("bridge", &v4()).of(&container);
+    let points = points(&counting, &strace, &call, "ADD")?;
+    for point in points.iter().filter(|point| point.syscall.starts_with("send")) {
+        let stage = Stage::new("first")?;
+        let container = stage.container("web")?;
+        let call = stage.call("bridge", &v4()).of(&container);
+        let before = Before::of(&stage)?;
+        disturb(&stage, &strace, (&call, "ADD"), point, Fault::Kill)?;
+        call.del().done()?;
+        call.gc(&[]).done()?;
+        let changes = before.changes(Allowed::Forwarding)?;
+        assert!(changes.is_empty(), "{point}: {changes:#?}");
+    }
+    Ok(())
+}
+
 /// Kills at each call of an ADD in turn; DEL cleans up.
 fn kill_at_each_call_of_add(config: &Value, knows_namespace: bool) -> Test {
     let stage = Stage::new("killing")?;

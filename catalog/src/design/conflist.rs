@@ -5,9 +5,11 @@
 //! in the order in which a person reads them: what it is, then what it is like.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::net::IpAddr;
 
 use ipnetwork::IpNetwork;
+use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use subnet::Family;
 use vocab::{InterfaceName, Mtu, NetworkName};
@@ -50,7 +52,8 @@ impl Args<'_> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Notes<'a> {
-    created: &'a str,
+    #[serde(serialize_with = "as_text")]
+    created: Timestamp,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     options: &'a BTreeMap<String, String>,
     #[serde(skip_serializing_if = "is_false")]
@@ -187,7 +190,7 @@ impl Design {
     fn notes(&self) -> Notes<'_> {
         let options = &self.wish.options;
         Notes {
-            created: &self.created,
+            created: self.created,
             options: &options.written,
             internal: self.wish.internal,
             host_binding: options.host_binding,
@@ -264,8 +267,8 @@ fn range(plan: &SubnetPlan) -> Range<'_> {
     Range { subnet: plan.subnet, range_start, range_end, gateway: plan.gateway }
 }
 
-fn as_text<S: Serializer>(network: &IpNetwork, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(network)
+fn as_text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
 }
 
 fn is_false(value: &bool) -> bool {

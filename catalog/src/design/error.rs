@@ -8,6 +8,7 @@ use ipnetwork::IpNetwork;
 use subnet::Family;
 use vocab::{InterfaceName, Mtu, NetworkName};
 
+use crate::listed::listed;
 use crate::taken::{By, Taken};
 use crate::wish::Driver;
 
@@ -124,7 +125,7 @@ pub enum DesignError {
 fn told(subnets: &[IpNetwork]) -> String {
     match subnets {
         [] => ": no --subnet is given".to_owned(),
-        subnets => format!(" ({})", join(subnets)),
+        subnets => format!(" ({})", listed(subnets)),
     }
 }
 
@@ -133,16 +134,12 @@ fn too(family: &Option<Family>) -> String {
     family.map(|family| format!(" of {family}, too")).unwrap_or_default()
 }
 
-fn join(networks: &[IpNetwork]) -> String {
-    networks.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
 fn kind_told(kind: &Option<String>) -> String {
     kind.as_ref().map(|kind| format!(" ({kind})")).unwrap_or_default()
 }
 
 fn addresses_told(addresses: &[IpNetwork]) -> String {
-    if addresses.is_empty() { String::new() } else { format!(" with {}", join(addresses)) }
+    if addresses.is_empty() { String::new() } else { format!(" with {}", listed(addresses)) }
 }
 
 impl Fault for DesignError {
@@ -171,7 +168,7 @@ impl Fault for DesignError {
             }
             Self::NoFamily => "leave --ipv4=false away, or give --ipv6".to_owned(),
             Self::NoSubnet { parents, .. } if !parents.is_empty() => {
-                format!("the link's own network is {}; give --ip-range beside it, so that nobody else uses the same addresses", join(parents))
+                format!("the link's own network is {}; give --ip-range beside it, so that nobody else uses the same addresses", listed(parents))
             }
             Self::Ipv4Off { .. } => "leave one of them away".to_owned(),
             Self::GatewayOutside { subnets, .. } if subnets.is_empty() => "give --subnet beside --gateway".to_owned(),

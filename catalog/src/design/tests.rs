@@ -9,7 +9,8 @@ use crate::facts::{LinkFact, Uplink};
 use crate::pool;
 use crate::wish::Options;
 
-const CREATED: &str = "2026-01-31T12:00:00Z";
+/// 2026-01-31T12:00:00Z
+const CREATED: Timestamp = Timestamp::constant(1_769_860_800, 0);
 
 /// A host in 192.168.7.0/24 with a route into a company's network, a VPN's link, and two networks.
 struct Scene {
@@ -61,7 +62,7 @@ impl Scene {
     fn design(&self, ask: impl FnOnce(&mut Wish)) -> Result<Design, DesignError> {
         let mut wish = Wish::new(name("web"));
         ask(&mut wish);
-        Design::new(wish, self.around(), CREATED.to_owned())
+        Design::new(wish, self.around(), CREATED)
     }
 }
 

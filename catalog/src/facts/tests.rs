@@ -55,6 +55,7 @@ fn host(routes: &[&str]) -> Kernel {
         links: vec![link(1, "lo", 65_536), link(2, "eth0", 1500), link(3, "wg0", 1420)],
         addresses: vec![address(1, "127.0.0.1/8"), address(2, "10.1.0.7/16"), address(2, "fe80::7/64")],
         routes: routes.iter().map(|text| route(text)).collect(),
+        ways_out: Vec::new(),
     }
 }
 
@@ -126,35 +127,32 @@ fn name_servers_that_a_network_could_hide_are_taken() {
     assert_eq!(told(&facts), ["the host's name server 10.2.0.53", "the host's name server fd00::53"]);
 }
 
-fn uplink(routes: &[&str]) -> Option<(String, u32)> {
-    facts(routes).uplink.map(|uplink| (uplink.name.to_string(), uplink.mtu))
+/// The uplink of a host whose packets go out along these ways.
+fn uplink(ways: &[&str]) -> Option<(String, u32)> {
+    let kernel = Kernel { ways_out: ways.iter().map(|way| route(way)).collect(), ..host(&[]) };
+    HostFacts::of(&kernel, "").uplink.map(|uplink| (uplink.name.to_string(), uplink.mtu))
 }
 
 fn eth0(mtu: u32) -> Option<(String, u32)> {
     Some(("eth0".to_owned(), mtu))
 }
 
-fn wg0() -> Option<(String, u32)> {
-    Some(("wg0".to_owned(), 1420))
-}
-
 #[test]
-fn the_uplink_is_that_of_the_default_route_that_is_used_first() {
-    assert_eq!(uplink(&["10.9.0.0/16 dev 3"]), None);
-    assert_eq!(uplink(&["0.0.0.0/0 dev 3 metric 600", "0.0.0.0/0 dev 2 metric 100"]), eth0(1500));
-    assert_eq!(uplink(&["0.0.0.0/0 dev 2 metric 100", "0.0.0.0/0 dev 3"]), wg0(), "no metric is the lowest");
-    // A VPN's halves are more specific than the whole.
-    assert_eq!(uplink(&["0.0.0.0/0 dev 2", "0.0.0.0/1 dev 3", "128.0.0.0/1 dev 3"]), wg0());
-    assert_eq!(uplink(&["::/0 dev 3", "0.0.0.0/0 dev 2"]), eth0(1500), "the one of IPv4");
-    assert_eq!(uplink(&["::/0 dev 3"]), wg0());
-    assert_eq!(uplink(&["0.0.0.0/0 dev 3 table 100", "0.0.0.0/0 dev 2"]), eth0(1500), "only the main table");
-    assert_eq!(uplink(&["0.0.0.0/0 dev 99", "0.0.0.0/0 dev 2 metric 5"]), eth0(1500), "a link that is there");
+fn the_uplink_is_the_link_of_the_way_out_that_of_ipv4_first() {
+    assert_eq!(uplink(&[]), None);
+    assert_eq!(uplink(&["198.41.0.4/32 via 10.1.0.1 dev 2", "2001:503:ba3e::2:30/128 dev 3"]), eth0(1500));
+    assert_eq!(uplink(&["2001:503:ba3e::2:30/128 dev 2"]), eth0(1500));
+    assert_eq!(
+        uplink(&["198.41.0.4/32 dev 99", "2001:503:ba3e::2:30/128 dev 2"]),
+        eth0(1500),
+        "a link that is there"
+    );
 }
 
 #[test]
 fn what_the_way_carries_is_what_route_and_link_both_do() {
-    assert_eq!(uplink(&["0.0.0.0/0 dev 2 mtu 1400"]), eth0(1400));
-    assert_eq!(uplink(&["0.0.0.0/0 dev 2 mtu 9000"]), eth0(1500));
+    assert_eq!(uplink(&["198.41.0.4/32 dev 2 mtu 1400"]), eth0(1400));
+    assert_eq!(uplink(&["198.41.0.4/32 dev 2 mtu 9000"]), eth0(1500));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use ports::ChooseError;
 use vocab::{Attachment, ContainerId, InterfaceName, InvalidInterfaceName, NetworkName, PortMapping};
 
 use crate::forget::ForgetError;
+use crate::listed::listed;
 use crate::member::Member;
 use crate::unfinished::NoteError;
 
@@ -98,7 +99,7 @@ pub enum JoinError {
 fn told(subnets: &[IpNetwork]) -> String {
     match subnets {
         [] => ": it has none".to_owned(),
-        subnets => format!(" ({})", subnets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        subnets => format!(" ({})", listed(subnets)),
     }
 }
 

@@ -12,9 +12,14 @@ use vocab::{Attachment, HostAddress, PortMapping, Publish};
 use super::{JoinError, Joining, declares};
 use crate::catalog::Network;
 
-/// Fails for an address that the network cannot give. What is leased already the IPAM plugin knows better.
+/// Fails for an address that the network cannot give. What is leased already the IPAM plugin knows better; and one of
+/// others, whose keys nobody here can read, knows everything better.
 pub(super) fn check_addresses(network: &Network, joining: &Joining) -> Result<(), JoinError> {
     let subnets = &network.view.subnets;
+    let is_others = network.view.ipam.as_deref().is_some_and(|ipam| ipam != "host-local");
+    if subnets.is_empty() && is_others {
+        return Ok(());
+    }
     for address in joining.addresses() {
         let Some(subnet) = subnets.iter().find(|subnet| subnet.subnet.contains(address)) else {
             let subnets = subnets.iter().map(|subnet| subnet.subnet).collect();
@@ -45,10 +50,9 @@ pub(super) fn bound(publish: &Publish, network: &Network) -> Publish {
 /// Fails when a container publishes one port of the host twice.
 pub(super) fn refuse_twice(ports: &[PortMapping], mapping: &PortMapping) -> Result<(), JoinError> {
     let is_same = |other: &&PortMapping| {
-        let addresses = [other.host_address, mapping.host_address];
         other.host_port == mapping.host_port
             && other.protocol == mapping.protocol
-            && (addresses[0] == addresses[1] || addresses.contains(&HostAddress::Any))
+            && share(other.host_address, mapping.host_address)
     };
     match ports.iter().find(is_same) {
         Some(other) => Err(JoinError::PortTwice { one: *other, other: *mapping }),
@@ -56,6 +60,16 @@ pub(super) fn refuse_twice(ports: &[PortMapping], mapping: &PortMapping) -> Resu
     }
 }
 
+/// Whether an address of the host is one of both.
+fn share(one: HostAddress, other: HostAddress) -> bool {
+    let is_family = one.has_v4() && other.has_v4() || one.has_v6() && other.has_v6();
+    one == other || (is_family && (one.one().is_none() || other.one().is_none()))
+}
+
+/// The ADD of a container that is to have `ports`.
+///
+/// # Errors
+/// [`JoinError`] for what no plugin of the network takes.
 pub(super) fn build(
     network: &Network,
     joining: &Joining,
@@ -64,25 +78,21 @@ pub(super) fn build(
     ports: &[PortMapping],
 ) -> Result<Request, JoinError> {
     let mut capability_args = Map::new();
-    let mut insert = |key: &str, value: Value| capability_args.insert(key.to_owned(), value);
+    let mut insert = |key: &str, value: Value| drop(capability_args.insert(key.to_owned(), value));
     let mut pairs: Vec<(String, String)> = Vec::new();
     let addresses: Vec<IpAddr> = joining.addresses().collect();
     match addresses.as_slice() {
         [] => {}
         addresses if declares(network, "ips") => {
-            insert(
-                "ips",
-                json!(addresses.iter().map(|address| with_prefix(network, *address)).collect::<Vec<_>>()),
-            );
+            insert("ips", addresses.iter().map(|address| with_prefix(network, *address)).collect());
         }
         [address] => pairs.push(("IP".to_owned(), address.to_string())),
         _ => return Err(JoinError::TwoAddresses { network: network.name().clone() }),
     }
-    if let Some(mac) = joining.mac {
-        match declares(network, "mac") {
-            true => drop(insert("mac", mac.to_string().into())),
-            false => pairs.push(("MAC".to_owned(), mac.to_string())),
-        }
+    match joining.mac {
+        None => {}
+        Some(mac) if declares(network, "mac") => insert("mac", mac.to_string().into()),
+        Some(mac) => pairs.push(("MAC".to_owned(), mac.to_string())),
     }
     if !ports.is_empty() {
         if !declares(network, "portMappings") {
@@ -93,6 +103,7 @@ pub(super) fn build(
         }
         insert("portMappings", ports.iter().map(port).collect());
     }
+    // Whether or not a plugin takes them: they are kept with the attachment, and whoever resolves names finds them there.
     if !joining.aliases.is_empty() {
         insert("aliases", json!({network.name().as_str(): joining.aliases}));
     }
@@ -111,13 +122,16 @@ fn with_prefix(network: &Network, address: IpAddr) -> String {
 }
 
 fn port(mapping: &PortMapping) -> Value {
-    let mut port = json!({
-        "hostPort": mapping.host_port.get(),
-        "containerPort": mapping.container_port.get(),
-        "protocol": mapping.protocol.to_string(),
-    });
-    if let (Some(address), Value::Object(object)) = (mapping.host_address.written(), &mut port) {
-        object.insert("hostIP".to_owned(), json!(address));
+    let mut port = Map::new();
+    let mut insert = |key: &str, value: Value| drop(port.insert(key.to_owned(), value));
+    insert("hostPort", mapping.host_port.get().into());
+    insert("containerPort", mapping.container_port.get().into());
+    insert("protocol", mapping.protocol.to_string().into());
+    if let Some(address) = mapping.host_address.written() {
+        insert("hostIP", json!(address));
     }
-    port
+    Value::Object(port)
 }
+
+#[cfg(test)]
+mod tests;

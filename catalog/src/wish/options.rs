@@ -165,20 +165,14 @@ impl Options {
         let mut mode: Option<&str> = None;
         for (written, value) in pairs {
             let (name, key) = find(driver, written)?;
-            match key {
-                Key::ModeV4 | Key::ModeV6 => {
-                    if let Some(other) = mode.filter(|other| other != value) {
-                        return Err(OptionError::TwoModes {
-                            key: name,
-                            value: value.clone(),
-                            other: other.to_owned(),
-                        });
-                    }
-                    mode = Some(value);
-                    options.gateway_mode = Some(gateway_mode(name, value)?);
+            if matches!(key, Key::ModeV4 | Key::ModeV6) {
+                if let Some(other) = mode.filter(|other| other != value) {
+                    let (value, other) = (value.clone(), other.to_owned());
+                    return Err(OptionError::TwoModes { key: name, value, other });
                 }
-                _ => options.set(name, key, value)?,
+                mode = Some(value);
             }
+            options.set(name, key, value)?;
             options.written.insert(written.clone(), value.clone());
         }
         Ok(options)
@@ -280,60 +274,4 @@ fn gateway_mode(key: &'static str, value: &str) -> Result<GatewayMode, OptionErr
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(driver: Driver, pairs: &[(&str, &str)]) -> Result<Options, OptionError> {
-        let pairs: Vec<_> =
-            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        Options::read(driver, &pairs)
-    }
-
-    #[test]
-    fn an_option_has_its_full_name_a_short_one_or_podman_s() {
-        for key in ["com.docker.network.driver.mtu", "driver.mtu", "mtu"] {
-            assert_eq!(read(Driver::Bridge, &[(key, "1450")]).unwrap().mtu, Mtu::new(1450).ok(), "{key}");
-        }
-        let macvlan = read(Driver::Macvlan, &[("parent", "eth0"), ("mode", "vepa")]).unwrap();
-        assert_eq!(macvlan.mode.as_deref(), Some("vepa"));
-        assert_eq!(read(Driver::Ipvlan, &[("mode", "l3")]).unwrap().mode.as_deref(), Some("l3"));
-        assert_eq!(macvlan.written["parent"], "eth0");
-    }
-
-    #[test]
-    fn what_is_wrong_is_named_with_what_would_be_right() {
-        type Case<'a> = (Driver, &'a [(&'a str, &'a str)], &'a str);
-        let cases: [Case<'_>; 8] = [
-            (
-                Driver::Bridge,
-                &[("mtu", "20")],
-                "option com.docker.network.driver.mtu: \"20\": expected 68 to 65535 bytes",
-            ),
-            (Driver::Bridge, &[("bridge.enable_icc", "maybe")], "\"maybe\": expected true or false"),
-            (Driver::Bridge, &[("parent", "eth0")], "option parent is none of driver bridge"),
-            (Driver::Bridge, &[("bridge.nmae", "x")], "unknown option \"bridge.nmae\""),
-            (
-                Driver::Bridge,
-                &[("bridge.name", "a-name-too-long-for-a-link")],
-                "expected the name of an interface",
-            ),
-            (Driver::Macvlan, &[("mode", "l2")], "expected one of bridge, vepa, private, passthru"),
-            (
-                Driver::Bridge,
-                &[("bridge.gateway_mode_ipv4", "routes")],
-                "expected nat, nat-unprotected, routed or isolated",
-            ),
-            (
-                Driver::Bridge,
-                &[("bridge.gateway_mode_ipv4", "nat"), ("bridge.gateway_mode_ipv6", "routed")],
-                "says \"routed\" and \"nat\"",
-            ),
-        ];
-        for (driver, pairs, expected) in cases {
-            let error = read(driver, pairs).unwrap_err();
-            assert!(error.to_string().contains(expected), "{error} should say {expected}");
-        }
-        let hint = read(Driver::Bridge, &[("bridge.nmae", "x")]).unwrap_err().hint().unwrap();
-        assert_eq!(hint, "did you mean bridge.name?");
-    }
-}
+mod tests;

@@ -97,6 +97,12 @@ fn tell(network: &Network, joining: &Joining, joined: &Joined) {
         let ports: Vec<String> = joined.ports.iter().map(ToString::to_string).collect();
         report::note(format!("published {}", ports.join(", ")));
     }
+    if !joined.ports.is_empty() && network.view.is_internal {
+        report::note(format!(
+            "network {} is internal: its published ports are reached from this host, and not from outside",
+            network.name()
+        ));
+    }
     if !joining.aliases.is_empty() && !joined.has_resolver {
         report::note(format!(
             "the aliases are kept, but nobody answers to them on network {}: it has no plugin with the capability aliases",

@@ -169,7 +169,7 @@ impl Create {
         let has_mtu = self.mtu.is_some();
         let wish = self.wish()?;
         words::tell_of_ignored_keys(&catalog);
-        let created = catalog.create(wish, &runtime, Timestamp::now().to_string()).map_err(Failure::of)?;
+        let created = catalog.create(wish, &runtime, Timestamp::now()).map_err(Failure::of)?;
         tell_of_broken(&created.broken);
         let design = &created.design;
         for chosen in design.subnets.iter().filter(|subnet| !named.contains(&subnet.subnet)) {

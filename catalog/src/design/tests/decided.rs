@@ -184,7 +184,7 @@ fn a_bridge_that_is_named_or_was_ours_is_used_and_its_addresses_are_in_nobody_s_
     let ours = |scene: &Scene| {
         let mut wish = Wish::new(name("br9"));
         wish.subnets = networks("172.30.0.0/16");
-        Design::new(wish, scene.around(), CREATED.to_owned()).map(|design| design.link.to_string())
+        Design::new(wish, scene.around(), CREATED).map(|design| design.link.to_string())
     };
     assert!(ours(&scene).is_err(), "somebody made it");
     scene.facts.links[1].alias = Some("netctl network br9".to_owned());
@@ -194,6 +194,6 @@ fn a_bridge_that_is_named_or_was_ours_is_used_and_its_addresses_are_in_nobody_s_
 #[test]
 fn a_name_that_is_too_long_for_a_link_is_none_of_its_bridge() {
     let wish = Wish::new(name("a-name-that-no-link-can-have"));
-    let design = Design::new(wish, Scene::new().around(), CREATED.to_owned()).unwrap();
+    let design = Design::new(wish, Scene::new().around(), CREATED).unwrap();
     assert!(design.link.as_str().starts_with("br-") && design.link.as_str().len() == 15, "{}", design.link);
 }

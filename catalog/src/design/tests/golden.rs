@@ -112,3 +112,11 @@ fn versions_are_those_that_all_plugins_speak() {
     assert_eq!(versions(|version| version == "1.1.0"), ("1.0.0".into(), Some(serde_json::json!(["1.1.0"]))));
     assert_eq!(versions(|_| true), ("1.0.0".into(), Some(serde_json::json!(["1.0.0", "1.1.0"]))));
 }
+
+#[test]
+fn the_file_that_the_page_shows_is_the_one_that_is_written() {
+    let page = include_str!("../../../../docs/networks.md");
+    let (_, example) = page.split_once("```json\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    assert_eq!(example, include_str!("golden/plain.conflist"));
+}

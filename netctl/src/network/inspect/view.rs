@@ -182,12 +182,12 @@ fn container(member: &Member) -> Container {
     Container {
         name: member.label().to_owned(),
         endpoint_id: member.attachment.to_string(),
-        mac_address: member.mac.clone(),
+        mac_address: member.mac.map(|mac| mac.to_string()).unwrap_or_default(),
         ipv4_address: address(Family::V4),
         ipv6_address: address(Family::V6),
         interface: member.attachment.interface.to_string(),
-        host_interface: member.host_interface.clone(),
-        namespace: member.netns().map(|netns| netns.display().to_string()),
+        host_interface: member.host_interface.as_ref().map(ToString::to_string),
+        namespace: member.netns.as_ref().map(|netns| netns.display().to_string()),
         aliases: member.aliases.clone(),
         ports,
     }
@@ -195,10 +195,8 @@ fn container(member: &Member) -> Container {
 
 /// The network's own link, and the host's ends of its containers' pairs, as far as they are there.
 fn links(network: &Network, facts: &HostFacts, members: &[Member]) -> Vec<Link> {
-    let own = network.view.link.as_ref().map(ToString::to_string);
-    let pairs = members.iter().filter_map(|member| member.host_interface.clone());
-    let names: Vec<String> = own.into_iter().chain(pairs).collect();
-    let found = names.iter().filter_map(|name| facts.links.iter().find(|link| link.name.as_str() == name));
+    let pairs = members.iter().filter_map(|member| member.host_interface.as_ref());
+    let found = network.view.link.iter().chain(pairs).filter_map(|name| facts.link(name));
     let link = |link: &catalog::LinkFact| Link {
         name: link.name.to_string(),
         kind: link.kind.clone(),
