@@ -5,9 +5,10 @@
 //! tried every day, and all with `ALL_POINTS=1` in the environment.
 
 use lab::faults::{Fault, Point};
+use std::time::{Duration, Instant};
 use tests::disturb::{changes, sample};
 use tests::disturbed_line::{CONNECT, CREATE, DISCONNECT, Scene};
-use tests::facts::links;
+use tests::facts::{links, ports};
 use tests::{Before, Test};
 
 /// So many points of a line are tried.
@@ -93,6 +94,11 @@ fn a_connect_that_is_killed_and_whose_container_goes_is_made_good_by_the_next_to
         let gone = stage.container(&name)?;
         let attempt = scene.disturb(&format!("connect small {name}"), &point, Fault::Kill)?;
         gone.vanish(stage)?;
+        // Its link goes a moment after it; until then it may live where we cannot see it.
+        let patience = Instant::now() + Duration::from_secs(3);
+        while !ports(stage.host(), "small")?.is_empty() && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         scene.then("connect small next", &attempt.context)?;
         scene.then("disconnect small next", &attempt.context)?;
         scene.assert_as(&before, &attempt.context)?;
