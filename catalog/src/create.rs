@@ -56,6 +56,12 @@ pub enum CreateError {
     /// Its file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// Somebody removed it as soon as it had a file.
+    #[error("create network {name}: it was removed in the same moment")]
+    Removed {
+        /// The network.
+        name: NetworkName,
+    },
     /// What it has without containers cannot be made.
     #[error("create network {name}")]
     Raise {
@@ -74,6 +80,7 @@ impl Fault for CreateError {
             Self::Daemon(_) => Code::INVALID_CONFIG,
             Self::NoDriver { source, .. } | Self::Plugin { source, .. } => source.failure().code(),
             Self::Write(_) => Code::IO,
+            Self::Removed { .. } => Code::TRY_AGAIN,
             Self::Raise { source, .. } => source.code(),
         }
     }
@@ -93,6 +100,7 @@ impl Fault for CreateError {
                 })
             }
             Self::Raise { source, .. } => source.hint(),
+            Self::Removed { .. } => None,
         }
     }
 }
@@ -120,7 +128,12 @@ impl Catalog {
         let name = &design.name;
         let file = file_of(self.places().folder.path(), name);
         draft::write_whole(&file, &list)?;
-        let made = self.find(name.as_str()).map_err(CreateError::from);
+        let made = self.find(name.as_str()).map_err(|error| match error {
+            CatalogError::NotFound { .. } if error.is_absence() => {
+                CreateError::Removed { name: name.clone() }
+            }
+            error => error.into(),
+        });
         let raised = made.and_then(|network| {
             let raised = runtime.raise_if(&network.list, || self.places().folder.confirm(&network.list));
             raised.map(|_| network).map_err(|source| CreateError::Raise { name: name.clone(), source })
