@@ -202,7 +202,9 @@ impl Catalog {
         match found.as_slice() {
             [one] => Ok((*one).clone()),
             [] => {
-                if let Some(kept) = self.kept(wanted, Origin::Kept, |_| true) {
+                // Its file may be there, only not to be read.
+                let has_file = listing.broken.iter().any(error::is_unread);
+                if let Some(kept) = self.kept(wanted, Origin::Kept, |_| true).filter(|_| !has_file) {
                     return Ok(kept);
                 }
                 let nearest = nearest(wanted, listing.networks.iter().map(Network::name)).cloned();

@@ -184,13 +184,22 @@ fn files_in(folder: &Path, extensions: &[&str]) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in entries {
         let file = entry?.path();
-        // Through links; a FIFO would keep whoever reads it waiting.
-        if is_wanted(&file) && file.is_file() {
+        if is_wanted(&file) && can_be_read(&file) {
             files.push(file);
         }
     }
     files.sort();
     Ok(files)
+}
+
+/// Whether reading a file ends, one way or the other: a FIFO would keep whoever reads it waiting. What a link leads to
+/// counts, if it leads anywhere.
+fn can_be_read(file: &Path) -> bool {
+    match file.metadata() {
+        Ok(metadata) => metadata.is_file(),
+        // Any other error is told when it is read: the file must not be taken for none.
+        Err(error) => error.kind() != ErrorKind::NotFound,
+    }
 }
 
 impl List {
