@@ -1,7 +1,7 @@
 //! Whom a person means: a namespace by its name or path, a process, or a container of any runtime.
 
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use cni::{Code, Fault};
 use netns::{Directory, Identity, Name, Netns};
@@ -254,10 +254,8 @@ impl Whereabouts<'_> {
 
     fn path_of(&self, text: &str, name: &str) -> Result<PathBuf, TargetError> {
         if name.contains('/') {
-            let absolute = std::path::absolute(name);
-            return absolute
-                .map(|path| cleaned(&path))
-                .map_err(|source| TargetError::Path { path: name.into(), source });
+            let absolute = netns::path::absolute(name);
+            return absolute.map_err(|source| TargetError::Path { path: name.into(), source });
         }
         let name = Name::new(name).map_err(|source| TargetError::Name { text: text.to_owned(), source })?;
         Ok(self.directory.path_of(&name))
@@ -313,19 +311,6 @@ impl Whereabouts<'_> {
 /// Whether a text is a number as runtimes make ids of: names of namespaces have no digits of which the first are enough.
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// The path without `.` and `..`, by its text alone.
-fn cleaned(path: &Path) -> PathBuf {
-    let mut cleaned = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(cleaned.pop()),
-            Component::CurDir => {}
-            other => cleaned.push(other),
-        }
-    }
-    cleaned
 }
 
 /// The id of a container that has none: the name of its namespace, `pid-4242` for a process, and a hash for the rest.

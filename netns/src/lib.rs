@@ -12,6 +12,7 @@ pub mod monitor;
 mod name;
 mod namespace;
 pub mod nsid;
+pub mod path;
 pub mod process;
 pub mod view;
 

@@ -1,6 +1,7 @@
 //! The folder of network configurations, and the files in it.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -184,7 +185,7 @@ fn files_in(folder: &Path, extensions: &[&str]) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in entries {
         let file = entry?.path();
-        if is_wanted(&file) && can_be_read(&file) {
+        if is_wanted(&file) && is_read(&file)? {
             files.push(file);
         }
     }
@@ -192,13 +193,13 @@ fn files_in(folder: &Path, extensions: &[&str]) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Whether reading a file ends, one way or the other: a FIFO would keep whoever reads it waiting. What a link leads to
-/// counts, if it leads anywhere.
-fn can_be_read(file: &Path) -> bool {
-    match file.metadata() {
-        Ok(metadata) => metadata.is_file(),
-        // Any other error is told when it is read: the file must not be taken for none.
-        Err(error) => error.kind() != ErrorKind::NotFound,
+/// Whether a file is to be read: folders are none, and a FIFO would keep whoever reads it waiting. What cannot be looked at
+/// may be one, and is not taken for nothing; a link that leads nowhere is told of by whoever reads it.
+fn is_read(file: &Path) -> io::Result<bool> {
+    match fs::metadata(file) {
+        Ok(metadata) => Ok(metadata.is_file()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(error),
     }
 }
 

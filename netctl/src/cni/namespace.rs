@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use cni::{Code, Fault};
 use netns::{Directory, Name, Netns};
@@ -43,11 +43,8 @@ impl Fault for Error {
 /// process. It need not be there: DEL is for those that are gone, too.
 pub(super) fn path_of(text: &OsStr, directory: &Directory) -> Result<PathBuf, Error> {
     if text.as_bytes().contains(&b'/') {
-        let path = Path::new(text);
-        let absolute = std::path::absolute(path);
-        return absolute
-            .map(|path| cleaned(&path))
-            .map_err(|source| Error::Path { path: path.into(), source });
+        let absolute = netns::path::absolute(text);
+        return absolute.map_err(|source| Error::Path { path: text.into(), source });
     }
     let wrong = |source| Error::Name { text: text.to_string_lossy().into_owned(), source };
     let named = directory.path_of(&Name::new(text).map_err(wrong)?);
@@ -56,20 +53,6 @@ pub(super) fn path_of(text: &OsStr, directory: &Directory) -> Result<PathBuf, Er
         Some(pid) if !named.exists() => Ok(netns::process::path_of(pid)),
         _ => Ok(named),
     }
-}
-
-/// The path without `.` and `..`, by its text alone, as cnitool does it: the id that is made of it must be
-/// the same when the file is gone.
-fn cleaned(path: &Path) -> PathBuf {
-    let mut cleaned = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(cleaned.pop()),
-            Component::CurDir => {}
-            other => cleaned.push(other),
-        }
-    }
-    cleaned
 }
 
 /// Makes sure that the namespace is there, or says what may have been meant.
