@@ -29,7 +29,8 @@ pub(super) struct Kernel {
 impl Kernel {
     pub(super) fn read() -> Result<Self, netlink::Error> {
         let mut socket = RouteSocket::open()?;
-        let (links, addresses) = (socket.links()?, socket.addresses()?);
+        // Others make and remove links meanwhile. In this order whatever has come by the time of its question brings what
+        // belongs to it along; of a link that has gone only the rest is found, which has gone with it.
         let mut routes = Vec::new();
         for family in [AddressFamily::Inet, AddressFamily::Inet6] {
             routes.append(&mut socket.routes(family)?);
@@ -39,7 +40,16 @@ impl Kernel {
         for address in OUTSIDE {
             ways_out.extend(socket.find_way(address)?);
         }
-        Ok(Self { links, addresses, routes, ways_out })
+        let addresses = socket.addresses()?;
+        Ok(Self { links: socket.links()?, addresses, routes, ways_out }.without_gone_links())
+    }
+
+    /// Without what was on links that are not there any more.
+    pub(super) fn without_gone_links(mut self) -> Self {
+        let is_there = |index: u32| self.links.iter().any(|link| link.index == index);
+        self.addresses.retain(|address| is_there(address.index));
+        self.routes.retain(|route| route.hops.first().and_then(|hop| hop.index).is_none_or(is_there));
+        self
     }
 
     pub(super) fn link(&self, index: u32) -> Option<&Link> {

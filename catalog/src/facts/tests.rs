@@ -80,6 +80,19 @@ fn addresses_and_routes_are_taken_and_a_person_finds_them() {
 }
 
 #[test]
+fn what_was_on_a_link_that_has_gone_meanwhile_is_not_taken() {
+    let mut kernel = host(&["10.1.0.0/16 dev 2", "172.17.0.0/16 dev 9", "10.9.0.0/16 via 10.1.0.9"]);
+    kernel.addresses.push(address(9, "172.17.0.1/16"));
+    let facts = HostFacts::of(&kernel.without_gone_links(), "");
+    let expected = [
+        "the host's address 10.1.0.7/16 of eth0",
+        "the host's route 10.1.0.0/16 dev eth0",
+        "the host's route 10.9.0.0/16 via 10.1.0.9",
+    ];
+    assert_eq!(told(&facts), expected);
+}
+
+#[test]
 fn ways_out_take_nothing_in_whatever_halves_they_are_written() {
     let ways =
         ["0.0.0.0/0 dev 2", "0.0.0.0/1 dev 3", "128.0.0.0/1 dev 3", "64.0.0.0/7 dev 3", "2000::/3 dev 2"];
