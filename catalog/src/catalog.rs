@@ -244,6 +244,7 @@ impl Catalog {
             match List::from_file(&file) {
                 Ok(list) if listing.networks.iter().any(|network| network.name() == list.name()) => {}
                 Ok(list) => listing.networks.push(Network::new(list, Origin::File(file))),
+                Err(error) if error.is_gone() => {}
                 Err(error) => listing.broken.push(error),
             }
         }

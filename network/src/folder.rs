@@ -34,6 +34,19 @@ pub enum FileError {
 }
 
 impl FileError {
+    /// Whether the file was removed after the folder was read: then it is no file that cannot be used, but none. A link that
+    /// leads nowhere is still there.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        let is_missing = |error: &io::Error| error.kind() == ErrorKind::NotFound;
+        match self {
+            Self::Read { file, source } if is_missing(source) => {
+                file.symlink_metadata().is_err_and(|error| is_missing(&error))
+            }
+            Self::Read { .. } | Self::List { .. } => false,
+        }
+    }
+
     /// The file, or the folder that belongs to one.
     #[must_use]
     pub fn file(&self) -> &Path {
@@ -139,6 +152,7 @@ impl Folder {
             match List::from_file(&file) {
                 Ok(list) if list.name().as_str() == name => return Ok(list),
                 Ok(list) => known.push(list.name().to_string()),
+                Err(error) if error.is_gone() => {}
                 Err(error) => broken.push(error),
             }
         }
@@ -159,7 +173,8 @@ impl Folder {
     /// # Errors
     /// [`FolderError::List`] when the folder itself cannot be read; what is wrong with a file stands in its place.
     pub fn lists(&self) -> Result<Vec<Result<List, FileError>>, FolderError> {
-        Ok(self.files()?.iter().map(|file| List::from_file(file)).collect())
+        let lists = self.files()?.into_iter().map(|file| List::from_file(&file));
+        Ok(lists.filter(|list| !list.as_ref().is_err_and(FileError::is_gone)).collect())
     }
 
     /// The files themselves, in the order of [`lists`](Self::lists).

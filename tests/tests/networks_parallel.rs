@@ -4,6 +4,7 @@ use lab::{Outcome, Place};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::thread;
+use std::time::Duration;
 use tests::facts::{addresses, links, pings, plain, ports};
 use tests::{Allowed, Before, Container, Stage, Test};
 
@@ -11,9 +12,19 @@ type Wrong = Box<dyn std::error::Error>;
 
 /// Types all of these lines at once.
 fn at_once(stage: &Stage, lines: &[String]) -> Result<Vec<Outcome>, Wrong> {
+    staggered(stage, lines, Duration::ZERO)
+}
+
+/// The same, each so much later than the one before it.
+fn staggered(stage: &Stage, lines: &[String], delay: Duration) -> Result<Vec<Outcome>, Wrong> {
     let calls: Vec<lab::Call> = lines.iter().map(|line| stage.line(line)).collect::<Result<_, _>>()?;
+    let later = |call: &lab::Call, number: u32| {
+        thread::sleep(delay * number);
+        call.run(stage.host())
+    };
     Ok(thread::scope(|scope| {
-        let running: Vec<_> = calls.iter().map(|call| scope.spawn(|| call.run(stage.host()))).collect();
+        let running: Vec<_> =
+            calls.iter().zip(0..).map(|(call, number)| scope.spawn(move || later(call, number))).collect();
         running.into_iter().filter_map(|call| call.join().ok()).collect()
     }))
 }
@@ -179,7 +190,9 @@ fn whoever_is_first_of_connect_and_rm_nothing_is_left() -> Test {
     for round in 0..50 {
         stage.typed(CREATE)?;
         let force = if round % 2 == 0 { "rm -f mybr0" } else { "rm mybr0" };
-        let outcomes = at_once(&stage, &[CONNECT.to_owned(), force.to_owned()])?;
+        // From the one being quicker to the other: `rm` has less to do.
+        let delay = Duration::from_millis(round / 2 % 10 * 8);
+        let outcomes = staggered(&stage, &[CONNECT.to_owned(), force.to_owned()], delay)?;
         let [connect, rm] = &outcomes[..] else { return Err("a thread panicked".into()) };
         let context = format!("round {round}: {connect}\n{rm}");
         // Whoever fails has a reason.

@@ -60,6 +60,17 @@ fn a_broken_file_hides_no_other_and_is_told_of_when_nothing_is_found() {
 }
 
 #[test]
+fn a_file_that_has_gone_meanwhile_is_none_and_a_link_that_leads_nowhere_is_one() {
+    let scratch = Scratch::new();
+    let link = scratch.write("link.conflist", list("net", "bridge"));
+    std::fs::remove_file(&link).unwrap();
+    assert!(List::from_file(&link).unwrap_err().is_gone());
+    std::os::unix::fs::symlink("/nonexistent", &link).unwrap();
+    assert!(!List::from_file(&link).unwrap_err().is_gone());
+    assert!(!List::from_file(&scratch.write("broken.conflist", "{")).unwrap_err().is_gone());
+}
+
+#[test]
 fn without_a_folder_there_is_no_network() {
     let failure = Failure::from(Folder::new("/nonexistent/net.d").find("a").unwrap_err());
     assert_eq!(failure.to_string(), "find network \"a\" in /nonexistent/net.d");
