@@ -58,6 +58,31 @@ pub struct Config {
     pub runtime: Option<PathBuf>,
 }
 
+impl Config {
+    /// A container of which nothing further is asked; created now.
+    #[must_use]
+    pub fn new(id: Id, name: Name, source: Source, mode: Mode) -> Self {
+        Self {
+            id,
+            name,
+            created: crate::now(),
+            source,
+            program: Program::default(),
+            mode,
+            ports: Ports::default(),
+            names: Names::default(),
+            volumes: Vec::new(),
+            tmpfs: Vec::new(),
+            privileges: Privileges::default(),
+            limits: Limits::default(),
+            sysctl: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            auto_remove: false,
+            runtime: None,
+        }
+    }
+}
+
 /// What a root file system is made of. What is written goes to a layer of the container's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

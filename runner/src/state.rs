@@ -36,6 +36,9 @@ pub struct State {
     /// The process id of its monitor; while there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub monitor: Option<i32>,
+    /// The life of the machine in which it was started the last time: random(4), `boot_id`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub boot: String,
     /// When it was started the last time: RFC 3339, UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<String>,
