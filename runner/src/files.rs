@@ -21,7 +21,7 @@ pub struct FileError {
 }
 
 impl FileError {
-    pub(crate) fn new(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn new(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let path = path.to_owned();
         move |source| Self { doing, path, source }
     }

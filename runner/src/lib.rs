@@ -5,6 +5,7 @@ mod clock;
 mod config;
 mod files;
 mod id;
+pub mod log;
 mod name;
 mod places;
 #[cfg(test)]
