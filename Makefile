@@ -8,7 +8,7 @@ SUDO  := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 # For what is built, tested and measured: asked for once, by those who build only.
 TARGET = $(eval TARGET := $(shell toolchain/pick-target))$(TARGET)
 
-.PHONY: help build install demo test lint bench packages clean
+.PHONY: help build install image demo test lint bench packages clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -21,6 +21,10 @@ build: ## Build both programs, netctl and netctl-cni
 
 install: build ## Install them: netctl with manual and completions in /usr/local, the plugins in /opt/cni/bin
 	$(SUDO) target/$(TARGET)/release/netctl install
+
+image: packages build ## Make an image of Debian's busybox-static: target/images/busybox.tar
+	$(SUDO) lab/make-image target/$(TARGET)/release/netctl target/images/busybox.tar
+	@echo "netctl load -i target/images/busybox.tar"
 
 demo: packages build ## Show the main job: a conflist, two namespaces, a published port, CHECK, DEL, nothing left
 	$(CARGO) build --release --locked --target $(TARGET) -q -p lab

@@ -6,6 +6,7 @@
 mod cni;
 mod completion;
 mod files;
+mod image;
 mod install;
 mod manual;
 mod netns;
@@ -38,6 +39,9 @@ enum Command {
     #[command(flatten)]
     Short(network::Verb),
     Network(network::Network),
+    #[command(flatten)]
+    ImageShort(image::Verb),
+    Image(image::Image),
     Netns(netns::Netns),
     Cni(cni::Cni),
     Reload(Printing<reload::Reload>),
@@ -61,6 +65,8 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Short(command) => command.run(&mut output),
         Command::Network(command) => command.run(&mut output),
+        Command::ImageShort(command) => command.run(&mut output),
+        Command::Image(command) => command.run(&mut output),
         Command::Netns(command) => command.run(&mut output),
         Command::Cni(command) => command.run(&mut output),
         Command::Reload(command) => command.on(&mut output).run(&mut output),

@@ -8,7 +8,7 @@ mod writer;
 use serde::{Deserialize, Serialize};
 
 pub use reader::{Options, Reader};
-pub(crate) use writer::Writer;
+pub use writer::Writer;
 
 /// One line of what a container printed, or a piece of a long one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -60,7 +60,7 @@ impl Container {
     ///
     /// # Errors
     /// [`FileError`].
-    pub(crate) fn written_state(&self) -> Result<State, FileError> {
+    pub fn written_state(&self) -> Result<State, FileError> {
         files::read(&self.folder.state())
     }
 }
@@ -206,8 +206,11 @@ impl Store {
         Ok(files::remove_file(&old)?)
     }
 
-    /// Removes the files of a container that does not run.
-    pub(crate) fn remove(&self, container: &Container) -> Result<(), FileError> {
+    /// Removes the files of a container that does not run; one that is not there is fine.
+    ///
+    /// # Errors
+    /// [`FileError`]; the next attempt begins with the same.
+    pub fn remove(&self, container: &Container) -> Result<(), FileError> {
         let path = container.folder.path();
         {
             let _lock = self.lock()?;

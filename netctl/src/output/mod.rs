@@ -86,6 +86,11 @@ impl Output {
         Ok(self.stdout.write_all(text)?)
     }
 
+    /// Where a stream of bytes goes that is too long to be held.
+    pub(crate) fn writer(&mut self) -> &mut impl Write {
+        &mut self.stdout
+    }
+
     /// Whether programs read this.
     pub(crate) fn is_json(&self) -> bool {
         self.choice.is_json()

@@ -13,7 +13,7 @@ const LONGEST: usize = 16 * 1024;
 
 /// Writes a log.
 #[derive(Debug)]
-pub(crate) struct Writer {
+pub struct Writer {
     path: PathBuf,
     file: File,
     /// What has no end of line yet, of standard output and of standard error.
@@ -22,14 +22,20 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Goes on with the log at `path`; it is made if it is not there.
-    pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn open(path: &Path) -> Result<Self, FileError> {
         let opened = OpenOptions::new().append(true).create(true).mode(0o640).open(path);
         let file = opened.map_err(FileError::new("open", path))?;
         Ok(Self { path: path.to_owned(), file, pending: [Vec::new(), Vec::new()] })
     }
 
     /// Writes down what was printed: whole lines at once, and the rest when its line ends.
-    pub(crate) fn write(&mut self, stream: Stream, printed: &[u8], time: &str) -> Result<(), FileError> {
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn write(&mut self, stream: Stream, printed: &[u8], time: &str) -> Result<(), FileError> {
         let pending = &mut self.pending[stream as usize];
         let mut text = Vec::new();
         for piece in printed.split_inclusive(|byte| *byte == b'\n') {
@@ -47,7 +53,10 @@ impl Writer {
     }
 
     /// Writes down what will never have an end of line.
-    pub(crate) fn finish(&mut self, time: &str) -> Result<(), FileError> {
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn finish(&mut self, time: &str) -> Result<(), FileError> {
         let mut text = Vec::new();
         for stream in [Stream::Stdout, Stream::Stderr] {
             let pending = std::mem::take(&mut self.pending[stream as usize]);

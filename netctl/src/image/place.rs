@@ -1,0 +1,62 @@
+//! Where images are, and who uses them.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::{Args, ValueHint};
+use images::{Image, ImageId, Store};
+use runner::Places;
+
+use crate::report::Failure;
+use crate::roots::given;
+
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// Keep images below this directory [default: /var/lib/netctl]
+    #[arg(
+        long,
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        env = "NETCTL_STATE_DIR",
+        hide_env_values = true,
+        help_heading = "Places"
+    )]
+    state_dir: Option<OsString>,
+}
+
+impl Place {
+    pub(super) fn store(&self) -> Result<Store, Failure> {
+        Store::open(self.state_dir()).map_err(of)
+    }
+
+    pub(super) fn find(&self, wanted: &str) -> Result<(Store, Image), Failure> {
+        let store = self.store()?;
+        let image = store.find(wanted).map_err(of)?;
+        Ok((store, image))
+    }
+
+    /// The names of the containers that are made of an image.
+    pub(super) fn users(&self, image: &ImageId) -> Result<Vec<String>, runner::FileError> {
+        let places = Places { state_dir: self.state_dir().to_owned(), run_dir: cni::run_dir() };
+        let (containers, broken) = runner::Store::new(places).list()?;
+        // What a file does not tell may be this image.
+        if let Some(error) = broken.into_iter().next() {
+            return Err(error);
+        }
+        let image = image.to_string();
+        let is_user = |container: &&runner::Container| match &container.config().source {
+            runner::Source::Image(used) => used.id == image,
+            runner::Source::Folder(_) => false,
+        };
+        Ok(containers.iter().filter(is_user).map(|user| format!("container {}", user.name())).collect())
+    }
+
+    fn state_dir(&self) -> &Path {
+        given(&self.state_dir).unwrap_or(Path::new(Store::ROOT))
+    }
+}
+
+/// What the store says, with the way out that it knows.
+pub(super) fn of(error: images::Error) -> Failure {
+    Failure::with(error, images::Error::hint)
+}
