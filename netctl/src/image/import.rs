@@ -1,14 +1,13 @@
 //! `netctl import`
 
-use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueHint};
-use images::{BuildError, Change, Content, Draft, Limits, Platform, Reference, Source};
+use images::{BuildError, Change, Content, Draft, Limits, Platform, Reference};
 use serde_json::json;
 
-use super::place::Place;
+use super::place::{self, Place};
 use crate::output::Output;
 use crate::parse::in_full;
 use crate::report::{self, Failure};
@@ -48,13 +47,7 @@ Exit codes:
 impl Import {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
         let is_stream = self.source.as_os_str() == "-";
-        if is_stream && io::stdin().is_terminal() {
-            return Err(Failure::from(NothingToRead));
-        }
-        let source = match is_stream {
-            true => Source::Stream(Box::new(io::stdin()), "standard input".to_owned()),
-            false => Source::Path(self.source.clone()),
-        };
+        let source = place::source(Some(self.source.clone()).filter(|_| !is_stream))?;
         let draft = Draft {
             base: None,
             changes: self.change,
@@ -78,7 +71,3 @@ impl Import {
         Ok(ExitCode::SUCCESS)
     }
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("read a root file system from standard input: it is a terminal")]
-struct NothingToRead;

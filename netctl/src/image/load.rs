@@ -1,14 +1,13 @@
 //! `netctl load`
 
-use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueHint};
-use images::{LoadOptions, Platform, Source};
+use images::{LoadOptions, Platform};
 use serde_json::json;
 
-use super::place::Place;
+use super::place::{self, Place};
 use crate::output::Output;
 use crate::parse::in_full;
 use crate::report::Failure;
@@ -46,17 +45,9 @@ Exit codes:
 
 impl Load {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
-        let source = match &self.input {
-            Some(path) => Source::Path(path.clone()),
-            None if io::stdin().is_terminal() => {
-                return Err(
-                    Failure::from(NothingToRead).hint("`netctl load -i FILE` reads a file".to_owned())
-                );
-            }
-            None => Source::Stream(Box::new(io::stdin()), "standard input".to_owned()),
-        };
+        let source = place::source(self.input)?;
         let standard = LoadOptions::default();
-        let platform = self.platform.clone().unwrap_or_else(|| standard.platform.clone());
+        let platform = self.platform.unwrap_or_else(|| standard.platform.clone());
         let options = LoadOptions { platform, ..standard };
         let loaded = self.place.store()?.load(source, &options);
         let loaded = loaded.map_err(|error| Failure::with(error, images::LoadError::hint))?;
@@ -85,7 +76,3 @@ impl Load {
         Ok(ExitCode::SUCCESS)
     }
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("read an archive from standard input: it is a terminal")]
-struct NothingToRead;

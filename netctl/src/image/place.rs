@@ -1,10 +1,11 @@
 //! Where images are, and who uses them.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use images::{Image, ImageId, Store};
+use images::{Image, ImageId, RemoveError, Removed, Source, Store};
 use runner::Places;
 
 use crate::report::Failure;
@@ -35,8 +36,13 @@ impl Place {
         Ok((store, image))
     }
 
+    /// Removes a name, or an image of which no container is made.
+    pub(super) fn remove(&self, store: &Store, wanted: &str, force: bool) -> Result<Removed, RemoveError> {
+        store.remove(wanted, force, &|image| self.users(image).map_err(Into::into))
+    }
+
     /// The names of the containers that are made of an image.
-    pub(super) fn users(&self, image: &ImageId) -> Result<Vec<String>, runner::FileError> {
+    fn users(&self, image: &ImageId) -> Result<Vec<String>, runner::FileError> {
         let places = Places { state_dir: self.state_dir().to_owned(), run_dir: cni::run_dir() };
         let (containers, broken) = runner::Store::new(places).list()?;
         // What a file does not tell may be this image.
@@ -55,6 +61,22 @@ impl Place {
         given(&self.state_dir).unwrap_or(Path::new(Store::ROOT))
     }
 }
+
+/// Where an archive is read from: a file or folder, or else standard input.
+pub(super) fn source(path: Option<PathBuf>) -> Result<Source, Failure> {
+    match path {
+        Some(path) => Ok(Source::Path(path)),
+        None if io::stdin().is_terminal() => {
+            Err(Failure::from(NothingToRead)
+                .hint("name a file, or send one: `netctl load < FILE`".to_owned()))
+        }
+        None => Ok(Source::Stream(Box::new(io::stdin()), "standard input".to_owned())),
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("read an archive from standard input: it is a terminal")]
+struct NothingToRead;
 
 /// What the store says, with the way out that it knows.
 pub(super) fn of(error: images::Error) -> Failure {

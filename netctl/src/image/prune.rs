@@ -39,8 +39,7 @@ impl Prune {
         let (mut code, mut gone, mut bytes) = (ExitCode::SUCCESS, Vec::new(), 0);
         let is_meant = |image: &images::Image| self.all || image.names.is_empty();
         for image in store.images().map_err(place::of)?.into_iter().filter(is_meant) {
-            let users = |image: &images::ImageId| self.place.users(image).map_err(Into::into);
-            match store.remove(&image.id.to_string(), true, &users) {
+            match self.place.remove(&store, &image.id.to_string(), true) {
                 Ok(removed) => {
                     let freed = image.layers.iter().filter(|layer| removed.layers.contains(&layer.diff_id));
                     bytes += freed.map(|layer| layer.bytes).sum::<u64>();

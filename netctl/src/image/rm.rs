@@ -41,8 +41,7 @@ impl Rm {
         let store = self.place.store()?;
         let (mut code, mut told) = (ExitCode::SUCCESS, Vec::new());
         for wanted in &self.images {
-            let users = |image: &images::ImageId| self.place.users(image).map_err(Into::into);
-            let removed = match store.remove(wanted, self.force, &users) {
+            let removed = match self.place.remove(&store, wanted, self.force) {
                 Ok(removed) => removed,
                 Err(RemoveError::Store(images::Error::NotFound { .. })) if self.force => continue,
                 Err(error) => {
