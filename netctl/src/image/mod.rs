@@ -2,6 +2,7 @@
 
 mod history;
 mod import;
+mod inspect;
 mod load;
 mod ls;
 mod place;
@@ -18,7 +19,7 @@ use clap::{Args, Subcommand};
 use crate::output::{LongOutput, LongPretty, Output, Printing};
 use crate::report::Failure;
 
-/// Load, save, list, name and remove images
+/// Load, save, list, show, name and remove images
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Image {
@@ -67,6 +68,7 @@ enum Grouped {
     #[command(visible_alias = "remove")]
     Rm(Printing<rm::Rm, LongPretty>),
     History(Printing<history::History, LongPretty>),
+    Inspect(Printing<inspect::Inspect, LongPretty>),
     Prune(Printing<prune::Prune, LongOutput>),
 }
 
@@ -81,6 +83,7 @@ impl Image {
             Grouped::Tag(verb) => verb.run(),
             Grouped::Rm(verb) => verb.on(output).run(output),
             Grouped::History(verb) => verb.on(output).run(output),
+            Grouped::Inspect(verb) => verb.on(output).run(output),
             Grouped::Prune(verb) => verb.on(output).run(output),
         }
     }

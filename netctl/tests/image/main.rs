@@ -162,6 +162,27 @@ fn history_tells_the_steps() -> Test {
 }
 
 #[test]
+fn an_image_is_shown_by_dockers_names() -> Test {
+    let scratch = Scratch::new()?;
+    assert!(scratch.refused("import -c SHELL=sh ROOT tools:1")?.contains("SHELL=sh"));
+    let id = Call::new([NETCTL, "import", "-c", "CMD [\"sh\", \"-c\"]", "-c", "EXPOSE 80", "-m", "made"])
+        .arg(scratch.path("root"))
+        .arg("tools:1")
+        .env("NETCTL_STATE_DIR", scratch.path("state"))
+        .run(&Here)
+        .ok()?;
+    let shown: Vec<Value> = serde_json::from_str(&scratch.ok("image inspect tools:1")?)?;
+    assert_eq!(shown[0]["Id"], id.trim());
+    assert_eq!((&shown[0]["RepoTags"][0], &shown[0]["Comment"]), (&"tools:1".into(), &"made".into()));
+    assert_eq!(shown[0]["Config"]["ExposedPorts"], serde_json::json!({"80/tcp": {}}));
+    assert_eq!(shown[0]["RootFS"]["Layers"].as_array().map(Vec::len), Some(1));
+    assert_eq!(scratch.ok("image inspect -f {{.Size}} tools:1")?, "10\n");
+    let both = scratch.netctl("image inspect -f {{.Os}} tools:1 nothing").run(&Here);
+    assert_eq!((both.code(), both.stdout()), (Some(1), "linux\n"));
+    Ok(())
+}
+
+#[test]
 fn what_fails_leaves_neither_image_nor_file() -> Test {
     let scratch = Scratch::new()?;
     fs::write(scratch.path("file"), "no archive")?;
