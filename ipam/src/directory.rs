@@ -14,6 +14,9 @@ use crate::error::StoreError;
 /// The file whose lock both implementations take.
 pub(crate) const LOCK: &str = "lock";
 
+/// How often a folder is made that vanishes at once; nobody removes one that often.
+const ATTEMPTS: u32 = 100;
+
 pub(crate) const READ_WRITE: OFlag = OFlag::O_RDWR;
 
 /// A folder that is held open: its files are found without walking the path again.
@@ -35,11 +38,14 @@ impl Folder {
 
     /// Opens the folder at `path` and makes it, and those above it, with `mode` if it is not there.
     pub(crate) fn ensure(path: PathBuf, mode: u32) -> io::Result<Self> {
-        if let Some(folder) = Self::find(path.clone())? {
-            return Ok(folder);
+        // Between making and opening it, whoever ends the network may find it empty and remove it.
+        for _ in 0..ATTEMPTS {
+            if let Some(folder) = Self::find(path.clone())? {
+                return Ok(folder);
+            }
+            DirBuilder::new().recursive(true).mode(mode).create(&path)?;
         }
-        DirBuilder::new().recursive(true).mode(mode).create(&path)?;
-        Self::find(path)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+        Err(io::ErrorKind::NotFound.into())
     }
 
     /// Opens the file `name` in this folder; one that is made is its owner's alone.
