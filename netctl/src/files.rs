@@ -10,8 +10,8 @@ pub(crate) fn ensure_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o755).create(folder)
 }
 
-/// Where a file is made before it takes its place.
-fn beside(file: &Path) -> PathBuf {
+/// Where a file is made before it takes its place: always the same, so that what a killed program left is written over.
+pub(crate) fn beside(file: &Path) -> PathBuf {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     file.with_file_name(format!(".netctl-new-{name}"))
 }

@@ -168,17 +168,8 @@ impl Store {
     /// # Errors
     /// [`FileError`] of the folder.
     pub fn ids(&self) -> Result<Vec<Id>, FileError> {
-        let path = self.places.containers();
-        let entries = match fs::read_dir(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(FileError::new("read folder", &path))?,
-        };
-        let mut ids = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(FileError::new("read folder", &path))?.file_name();
-            ids.extend(name.to_str().and_then(|name| Id::new(name).ok()));
-        }
-        Ok(ids)
+        let paths = entries_of(&self.places.containers())?;
+        Ok(paths.iter().filter_map(|path| Id::new(path.file_name()?.to_str()?).ok()).collect())
     }
 
     /// Waits until nobody else starts, renames or removes a container.
@@ -192,17 +183,21 @@ impl Store {
     /// Gives a container another name.
     ///
     /// # Errors
-    /// [`StoreError`].
+    /// [`StoreError`]; it then has the name that it had.
     pub fn rename(&self, container: &Container, name: Name) -> Result<(), StoreError> {
         let _turn = self.turn(container)?;
         let _lock = self.lock()?;
         if let Some(other) = self.named(&name)? {
             return Err(StoreError::NameTaken { name, by: other.config.id });
         }
-        let old = self.places.names().join(container.name().as_str());
-        let config = Config { name, ..container.config.clone() };
-        files::write(&container.folder.config(), &config)?;
+        // Somebody may have renamed it since it was found.
+        let current: Config = files::read(&container.folder.config())?;
+        let names = self.places.names();
+        let (old, new) = (names.join(current.name.as_str()), names.join(name.as_str()));
+        let config = Config { name, ..current };
+        // The link first: one that leads to a container of another name is no name, but a name without a link would be free.
         self.link(&config)?;
+        files::write(&container.folder.config(), &config).inspect_err(|_| drop(files::remove_file(&new)))?;
         Ok(files::remove_file(&old)?)
     }
 
@@ -234,21 +229,19 @@ impl Store {
     /// # Errors
     /// [`FileError`].
     pub fn sweep(&self) -> Result<(), FileError> {
-        let path = self.places.containers();
-        let Ok(entries) = fs::read_dir(&path) else { return Ok(()) };
+        if !self.places.containers().is_dir() {
+            return Ok(());
+        }
         let _lock = self.lock()?;
-        for entry in entries.filter_map(Result::ok) {
-            let path = entry.path();
+        for path in entries_of(&self.places.containers())? {
             if path.extension().is_some_and(|extension| extension == "new" || extension == "gone") {
                 files::remove_folder(&path)?;
             }
         }
-        let links = self.places.names();
-        let Ok(entries) = fs::read_dir(&links) else { return Ok(()) };
-        for entry in entries.filter_map(Result::ok) {
-            let to = fs::read_link(entry.path()).unwrap_or_default();
+        for link in entries_of(&self.places.names())? {
+            let to = fs::read_link(&link).unwrap_or_default();
             if !self.places.containers().join(to).is_dir() {
-                files::remove_file(&entry.path())?;
+                files::remove_file(&link)?;
             }
         }
         Ok(())
@@ -302,8 +295,18 @@ fn linked_all(names: &Path, ids: &[Id]) -> bool {
     linked.len() == ids.len()
 }
 
+/// What is in a folder; nothing, if that is not there.
+fn entries_of(path: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(FileError::new("read folder", path))?,
+    };
+    let paths = entries.map(|entry| Ok(entry?.path()));
+    paths.collect::<io::Result<_>>().map_err(FileError::new("read folder", path))
+}
+
 fn fill(path: &Path, config: &Config) -> Result<(), FileError> {
-    // The container's root is below: other users of the host pass on their way into it, and cannot list it.
+    // For root alone: programs that act as root for whoever starts them may lie below.
     files::create_folder(path, 0o700)?;
     for name in ["upper", "work", "root"] {
         files::create_folder(&path.join(name), 0o755)?;

@@ -10,7 +10,7 @@ use tests::facts::addresses;
 use tests::{Allowed, Before, Test};
 
 /// So many points of a line are tried.
-const MOST: usize = 60;
+const MOST: usize = 90;
 
 #[test]
 fn a_create_that_fails_leaves_nothing() -> Test {

@@ -12,7 +12,7 @@ use tests::facts::{links, ports};
 use tests::{Before, Test};
 
 /// So many points of a line are tried.
-const MOST: usize = 40;
+const MOST: usize = 60;
 
 /// Every other time one thing is done, and every other time another.
 fn by_turns(points: &[Point]) -> impl Iterator<Item = (Point, bool)> {

@@ -39,7 +39,7 @@ const SHOWN: usize = 45;
 
 impl History {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
-        let (_, image) = self.place.find(&self.image)?;
+        let image = self.place.find(&self.image)?;
         let now = Timestamp::now();
         let mut rows: Vec<[String; 5]> = Vec::new();
         let mut values: Vec<Value> = Vec::new();

@@ -1,5 +1,6 @@
 //! `netctl images`
 
+use std::collections::HashSet;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -92,9 +93,10 @@ impl Ls {
         if output.is_json() {
             output.json(&rows)?;
         } else if self.quiet {
-            let mut ids: Vec<String> = rows.into_iter().map(|row| row.id).collect();
-            ids.dedup();
-            ids.iter().try_for_each(|id| output.line(id))?;
+            let mut told = HashSet::new();
+            for row in rows.iter().filter(|row| told.insert(&row.id)) {
+                output.line(&row.id)?;
+            }
         } else {
             let cells =
                 rows.into_iter().map(|row| [row.repository, row.tag, row.id, row.created_since, row.size]);

@@ -30,10 +30,8 @@ impl Place {
         Store::open(self.state_dir()).map_err(of)
     }
 
-    pub(super) fn find(&self, wanted: &str) -> Result<(Store, Image), Failure> {
-        let store = self.store()?;
-        let image = store.find(wanted).map_err(of)?;
-        Ok((store, image))
+    pub(super) fn find(&self, wanted: &str) -> Result<Image, Failure> {
+        self.store()?.find(wanted).map_err(of)
     }
 
     /// Removes a name, or an image of which no container is made.

@@ -1,7 +1,8 @@
 //! `netctl save`
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,6 +10,7 @@ use clap::{Args, ValueHint};
 use images::{SaveError, Store};
 
 use super::place::Place;
+use crate::files;
 use crate::output::Output;
 use crate::report::Failure;
 
@@ -61,23 +63,37 @@ fn to_file(store: &Store, wanted: &[&str], path: &Path) -> Result<(), Failure> {
         move |source| Failure::from(Unwritten { doing, path, source })
     };
     // A device or a pipe is written to, and not replaced.
-    let is_special = fs::metadata(path).is_ok_and(|found| !found.is_file());
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.new", std::process::id()));
-    let temporary = if is_special { path.to_owned() } else { path.with_file_name(name) };
-    let file = fs::File::create(&temporary).map_err(wrong("create"))?;
+    if fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        let file = File::options().write(true).open(path).map_err(wrong("open"))?;
+        return write(store, wanted, file)?.map_err(wrong("write"));
+    }
+    let new = files::beside(path);
+    let file = claim(&new).map_err(wrong("create"))?;
+    let written = write(store, wanted, file.try_clone().map_err(wrong("create"))?);
+    let written = written.and_then(|flushed| flushed.map_err(wrong("write")));
+    let written = written.and_then(|()| files::move_to(&new, path).map_err(wrong("replace")));
+    written.inspect_err(|_| drop(files::remove(&new)))
+}
+
+/// What the store says fails at once; what the file says is for whoever knows its name.
+fn write(store: &Store, wanted: &[&str], file: File) -> Result<io::Result<()>, Failure> {
     let mut writer = BufWriter::new(file);
-    let saved = store.save(wanted, &mut writer).map_err(failed);
-    let saved = saved.and_then(|()| writer.flush().map_err(wrong("write")));
-    let saved = saved.and_then(|()| match is_special {
-        true => Ok(()),
-        false => fs::rename(&temporary, path).map_err(wrong("replace")),
-    });
-    saved.inspect_err(|_| {
-        if !is_special {
-            let _ = fs::remove_file(&temporary);
-        }
-    })
+    store.save(wanted, &mut writer).map_err(failed)?;
+    Ok(writer.flush())
+}
+
+/// A file that nobody else writes meanwhile: what a killed program left of it has no lock any more.
+fn claim(path: &Path) -> io::Result<File> {
+    let file = File::options().write(true).create(true).truncate(false).open(path)?;
+    file.try_lock().map_err(|_| io::Error::new(io::ErrorKind::ResourceBusy, "another program writes it"))?;
+    // Whoever had the lock until now may have moved the file to its place.
+    let is_there =
+        fs::metadata(path).is_ok_and(|found| found.ino() == file.metadata().map_or(0, |own| own.ino()));
+    if !is_there {
+        return Err(io::Error::new(io::ErrorKind::ResourceBusy, "another program has just written it"));
+    }
+    file.set_len(0)?;
+    Ok(file)
 }
 
 fn failed(error: SaveError) -> Failure {

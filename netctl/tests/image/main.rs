@@ -183,6 +183,23 @@ fn an_image_is_shown_by_dockers_names() -> Test {
 }
 
 #[test]
+fn what_a_killed_save_left_is_written_over_and_what_another_writes_is_not() -> Test {
+    let scratch = Scratch::new()?;
+    scratch.ok("import ROOT tools:1")?;
+    let new = scratch.path(".netctl-new-file");
+    fs::write(&new, "half an archive, longer than nothing")?;
+    let held = fs::File::open(&new)?;
+    held.lock()?;
+    assert!(scratch.refused("save -o FILE tools:1")?.contains("another program writes it"));
+    assert!(Path::new(&new).exists() && !Path::new(&scratch.path("file")).exists());
+    drop(held);
+    scratch.ok("save -o FILE tools:1")?;
+    assert!(!Path::new(&new).exists());
+    scratch.at("other", "load -i FILE").run(&Here).ok()?;
+    Ok(())
+}
+
+#[test]
 fn what_fails_leaves_neither_image_nor_file() -> Test {
     let scratch = Scratch::new()?;
     fs::write(scratch.path("file"), "no archive")?;

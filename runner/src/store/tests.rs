@@ -43,6 +43,39 @@ fn a_renamed_container_leaves_its_name_to_others() {
 }
 
 #[test]
+fn whoever_is_killed_while_renaming_leaves_one_name_that_is_nobody_elses() {
+    let scratch = Scratch::new();
+    let store = store(&scratch);
+    let web = store.create(config("web", 1)).unwrap();
+    let link = |name: &str| store.places.names().join(name);
+    // Killed after the link: it has the old name, and the new one is free.
+    symlink(web.id().as_str(), link("new")).unwrap();
+    assert_eq!(store.find("web").unwrap().id(), web.id());
+    assert!(store.find("new").is_err());
+    // Killed before the old link is removed: the other way round.
+    let renamed = Config { name: Name::new("new").unwrap(), ..web.config().clone() };
+    files::write(&web.folder().config(), &renamed).unwrap();
+    assert_eq!(store.find("new").unwrap().id(), web.id());
+    assert!(store.find("web").is_err());
+    assert!(matches!(store.create(config("new", 2)), Err(StoreError::NameTaken { .. })));
+    store.create(config("web", 2)).unwrap();
+}
+
+#[test]
+fn who_knows_an_old_name_renames_the_container_all_the_same() {
+    let scratch = Scratch::new();
+    let store = store(&scratch);
+    let web = store.create(config("web", 1)).unwrap();
+    store.rename(&web, Name::new("one").unwrap()).unwrap();
+    store.rename(&web, Name::new("two").unwrap()).unwrap();
+    assert_eq!(store.find("two").unwrap().id(), web.id());
+    for old in ["web", "one"] {
+        assert!(store.find(old).is_err());
+        assert!(fs::read_link(store.places.names().join(old)).is_err());
+    }
+}
+
+#[test]
 fn what_a_killed_program_left_is_in_nobodys_way() {
     let scratch = Scratch::new();
     let store = store(&scratch);
