@@ -10,6 +10,7 @@ mod name;
 mod places;
 #[cfg(test)]
 mod scratch;
+pub mod spec;
 mod state;
 mod store;
 
