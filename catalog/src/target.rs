@@ -181,7 +181,12 @@ impl Whereabouts<'_> {
     fn by_name(&self, text: &str) -> Result<Sandbox, TargetError> {
         let named =
             Name::new(text).ok().map(|name| self.directory.path_of(&name)).filter(|path| path.exists());
-        let container = self.container(text)?;
+        // The beginning of an id is a short cut. What has the name itself is meant, if there is such a thing: of the
+        // namespaces c1 and c12, the first is not to be had in doubt because a container lives in the second.
+        let container = match &named {
+            Some(_) => self.container_named(text)?,
+            None => self.container(text)?,
+        };
         match (named, container) {
             (Some(path), None) => self.in_namespace(text, &path),
             (Some(path), Some(container)) => {
@@ -205,7 +210,19 @@ impl Whereabouts<'_> {
 
     /// A container that some runtime attached: by its id, by the name its runtime gave it, or by the beginning of its id.
     fn container(&self, text: &str) -> Result<Option<Sandbox>, TargetError> {
-        let text_of = |found: &[Sandbox]| found.iter().map(|sandbox| sandbox.container.to_string()).collect();
+        if let Some(sandbox) = self.container_named(text)? {
+            return Ok(Some(sandbox));
+        }
+        let begins = |id: &str| is_number(text) && is_number(id) && id.starts_with(text);
+        let mut found = self.containers(|entry| begins(entry.attachment.container.as_str()));
+        match found.len() {
+            0 | 1 => Ok(found.pop()),
+            _ => Err(TargetError::Several { text: text.to_owned(), containers: ids_of(&found) }),
+        }
+    }
+
+    /// A container that some runtime attached: by its id, or by the name its runtime gave it.
+    fn container_named(&self, text: &str) -> Result<Option<Sandbox>, TargetError> {
         if let Some(sandbox) = self.containers(|entry| entry.attachment.container.as_str() == text).pop() {
             return Ok(Some(sandbox));
         }
@@ -217,17 +234,8 @@ impl Whereabouts<'_> {
             named = if standing.is_empty() { named } else { standing };
         }
         match named.len() {
-            0 => {}
-            1 => return Ok(named.pop()),
-            _ => {
-                return Err(TargetError::Namesakes { text: text.to_owned(), containers: text_of(&named) });
-            }
-        }
-        let begins = |id: &str| is_number(text) && is_number(id) && id.starts_with(text);
-        let mut found = self.containers(|entry| begins(entry.attachment.container.as_str()));
-        match found.len() {
-            0 | 1 => Ok(found.pop()),
-            _ => Err(TargetError::Several { text: text.to_owned(), containers: text_of(&found) }),
+            0 | 1 => Ok(named.pop()),
+            _ => Err(TargetError::Namesakes { text: text.to_owned(), containers: ids_of(&named) }),
         }
     }
 
@@ -306,6 +314,10 @@ impl Whereabouts<'_> {
             self.entries.iter().filter_map(|entry| entry.args.get("K8S_POD_NAME").map(str::to_owned));
         nearest(text, names.chain(containers))
     }
+}
+
+fn ids_of(found: &[Sandbox]) -> Vec<String> {
+    found.iter().map(|sandbox| sandbox.container.to_string()).collect()
 }
 
 /// Whether a text is a number as runtimes make ids of: names of namespaces have no digits of which the first are enough.

@@ -104,6 +104,16 @@ fn a_container_is_meant_by_its_id_its_name_or_the_first_digits() {
 }
 
 #[test]
+fn the_name_of_a_namespace_is_not_in_doubt_because_an_id_begins_so() {
+    let (scratch, directory) = directory(&[]);
+    // A test has no second namespace: this file stands for one, and this process's own is the other container's.
+    std::fs::write(scratch.path().join("c1"), "").unwrap();
+    let other = Entry { netns: Some("/proc/self/ns/net".into()), ..entry("web", "c12", &json!({})) };
+    let said = meant(&directory, &[other], "c1");
+    assert!(said.starts_with("open the network namespace of \"c1\""), "{said}");
+}
+
+#[test]
 fn an_id_that_begins_another_one_is_itself() {
     let (_scratch, directory) = directory(&[]);
     let entries = [pod("0c2c61", "long"), pod("0c2c", "short")];
