@@ -284,9 +284,9 @@ impl Catalog {
     fn kept(&self, name: &str, origin: Origin, is_meant: impl Fn(&Entry) -> bool) -> Option<Network> {
         let name = NetworkName::new(name).ok()?;
         // A cache that cannot be read knows of no containers; joining and leaving tell of it.
-        let entries = self.places.cache.of_network(&name).unwrap_or_default();
-        let meant = entries.into_iter().filter(is_meant);
-        let list = meant.filter_map(|entry| List::parse(entry.config).ok()).next()?;
+        let is_of_use = |entry: &Entry| is_meant(entry) && List::parse(entry.config.clone()).is_ok();
+        let entry = self.places.cache.first_of_network(&name, is_of_use).unwrap_or_default()?;
+        let list = List::parse(entry.config).ok()?;
         Some(Network::new(list, origin))
     }
 }

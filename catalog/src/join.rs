@@ -15,6 +15,7 @@ use ports::Chooser;
 use vocab::{Attachment, ContainerId, InterfaceName, MacAddress, NetworkName, PortMapping, Publish};
 
 pub use error::JoinError;
+pub use interface::ensure_loopback;
 
 use crate::catalog::{Catalog, Network, Origin};
 use crate::member::Member;
@@ -37,6 +38,8 @@ pub struct Joining {
     pub interface: Option<InterfaceName>,
     /// The ports of the host that are to lead to it.
     pub publish: Vec<Publish>,
+    /// What its runtime calls it: kept with the attachment, so that people find it by that name.
+    pub name: Option<String>,
 }
 
 impl Joining {
@@ -74,16 +77,7 @@ impl Catalog {
         sandbox: &Sandbox,
         joining: &Joining,
     ) -> Result<Joined, JoinError> {
-        let netns = sandbox
-            .netns
-            .as_deref()
-            .ok_or_else(|| JoinError::NoNamespace { container: sandbox.container.clone() })?;
-        let open = Netns::open(netns)
-            .map_err(|source| JoinError::Open { container: sandbox.container.clone(), source })?;
-        let own = Netns::current().map_err(JoinError::Enter)?;
-        if own.same_as(&open) && !runtime.netns_override {
-            return Err(JoinError::OwnNamespace { container: sandbox.container.clone() });
-        }
+        let (netns, open) = opened(runtime, sandbox)?;
         let locked = Turn::wait(&open);
         let _turn =
             locked.map_err(|source| JoinError::Lock { container: sandbox.container.clone(), source })?;
@@ -98,12 +92,40 @@ impl Catalog {
                 member: Box::new(member.clone()),
             });
         }
+        let joined = self.attach(runtime, network, sandbox, joining, (netns, &open))?;
+        Ok(Joined { not_forgotten, ..joined })
+    }
+
+    /// Puts a container on a network whose namespace the caller has just made, and nobody else knows of: then nothing is
+    /// kept of it that would have to be looked through, however many others there are.
+    ///
+    /// # Errors
+    /// [`JoinError`]; the host and the container are then as they were.
+    pub fn join_new(
+        &self,
+        runtime: &Runtime,
+        network: &Network,
+        sandbox: &Sandbox,
+        joining: &Joining,
+    ) -> Result<Joined, JoinError> {
+        let (netns, open) = opened(runtime, sandbox)?;
+        self.attach(runtime, network, sandbox, joining, (netns, &open))
+    }
+
+    fn attach(
+        &self,
+        runtime: &Runtime,
+        network: &Network,
+        sandbox: &Sandbox,
+        joining: &Joining,
+        (netns, open): (&Path, &Netns),
+    ) -> Result<Joined, JoinError> {
         let prefix = network.view.interface_prefix.as_deref();
         let interface = match &joining.interface {
             Some(interface) if network.view.driver == "null" => interface.clone(),
-            Some(interface) => interface::refuse_taken(&open, interface, sandbox)?.clone(),
+            Some(interface) => interface::refuse_taken(open, interface, sandbox)?.clone(),
             None if network.view.driver == "null" => InterfaceName::loopback(),
-            None => interface::choose(&open, prefix)?,
+            None => interface::choose(open, prefix)?,
         };
         request::check_addresses(network, joining)?;
         let attachment = Attachment::new(sandbox.container.clone(), interface);
@@ -113,7 +135,7 @@ impl Catalog {
         let ports = self.settle(joining, network, &mut chooser)?;
         let request = request::build(network, joining, attachment.clone(), netns, &ports)?;
         let before = forwarding();
-        interface::ensure_loopback(&open)?;
+        interface::ensure_loopback(open)?;
         let begun = Begun {
             network: network.name().clone(),
             attachment: attachment.clone(),
@@ -127,7 +149,7 @@ impl Catalog {
         })?;
         let has_resolver = declares(network, "aliases");
         let switched_on = switched_on(before);
-        Ok(Joined { attachment, result, ports, switched_on, has_resolver, not_forgotten })
+        Ok(Joined { attachment, result, ports, switched_on, has_resolver, not_forgotten: Vec::new() })
     }
 
     fn add(&self, runtime: &Runtime, network: &Network, request: &Request) -> Result<Success, Errors> {
@@ -194,6 +216,18 @@ impl Catalog {
     }
 }
 
+/// The container's namespace, which is not the host's.
+fn opened<'a>(runtime: &Runtime, sandbox: &'a Sandbox) -> Result<(&'a Path, Netns), JoinError> {
+    let container = || sandbox.container.clone();
+    let netns = sandbox.netns.as_deref().ok_or_else(|| JoinError::NoNamespace { container: container() })?;
+    let open = Netns::open(netns).map_err(|source| JoinError::Open { container: container(), source })?;
+    let own = Netns::current().map_err(JoinError::Enter)?;
+    if own.same_as(&open) && !runtime.netns_override {
+        return Err(JoinError::OwnNamespace { container: container() });
+    }
+    Ok((netns, open))
+}
+
 /// Where the search for a free port begins: anywhere.
 fn chance() -> u32 {
     use std::hash::{BuildHasher, RandomState};
@@ -248,7 +282,8 @@ pub(crate) fn leaving(current: &List, entry: &Entry) -> (List, Request) {
 }
 
 /// Whether a plugin of the network takes values for that capability.
-pub(crate) fn declares(network: &Network, capability: &str) -> bool {
+#[must_use]
+pub fn declares(network: &Network, capability: &str) -> bool {
     network.list.plugins().iter().any(|plugin| plugin.capabilities().iter().any(|name| name == capability))
 }
 

@@ -40,7 +40,7 @@ pub use draft::WriteError;
 pub use facts::{HostFacts, LinkFact, Uplink};
 pub use forget::ForgetError;
 pub use id::NetworkId;
-pub use join::{JoinError, Joined, Joining};
+pub use join::{JoinError, Joined, Joining, declares, ensure_loopback};
 pub use leases::Filling;
 pub use leave::LeaveError;
 pub use member::Member;

@@ -2,6 +2,7 @@
 
 mod entry;
 
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -124,7 +125,24 @@ impl Cache {
         self.beginning_with("")
     }
 
-    fn beginning_with(&self, prefix: &str) -> Result<Vec<Entry>, CacheError> {
+    /// The first attachment of a network that is meant; the others are not read. One that cannot be read is passed over.
+    ///
+    /// # Errors
+    /// [`CacheError::Read`] when the folder cannot be read.
+    pub fn first_of_network(
+        &self,
+        network: &NetworkName,
+        is_meant: impl Fn(&Entry) -> bool,
+    ) -> Result<Option<Entry>, CacheError> {
+        let names = self.names_beginning_with(&format!("{network}-"))?;
+        let mut entries = names.iter().filter_map(|name| {
+            let bytes = fs::read(self.folder().join(name)).ok()?;
+            Entry::read(&bytes, None).ok()
+        });
+        Ok(entries.find(|entry| entry.network == *network && is_meant(entry)))
+    }
+
+    fn names_beginning_with(&self, prefix: &str) -> Result<Vec<OsString>, CacheError> {
         let folder = self.folder();
         let read = |source| CacheError::Read { file: folder.clone(), source };
         let files = match folder.read_dir() {
@@ -139,6 +157,12 @@ impl Cache {
             }
         }
         names.sort();
+        Ok(names)
+    }
+
+    fn beginning_with(&self, prefix: &str) -> Result<Vec<Entry>, CacheError> {
+        let folder = self.folder();
+        let names = self.names_beginning_with(prefix)?;
         let mut entries = Vec::with_capacity(names.len());
         for name in names {
             let file = folder.join(name);

@@ -7,6 +7,7 @@ mod files;
 mod id;
 pub mod log;
 mod name;
+pub mod networks;
 mod places;
 #[cfg(test)]
 mod scratch;

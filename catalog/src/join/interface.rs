@@ -39,7 +39,10 @@ fn links(netns: &Netns) -> Result<Vec<Link>, JoinError> {
 }
 
 /// Switches `lo` on. Plugins leave that to the runtime, which is us.
-pub(super) fn ensure_loopback(netns: &Netns) -> Result<(), JoinError> {
+///
+/// # Errors
+/// [`JoinError::Enter`], [`JoinError::Links`].
+pub fn ensure_loopback(netns: &Netns) -> Result<(), JoinError> {
     let up = netns.run(|| loopback::ensure_up(&mut RouteSocket::open()?));
     up.map_err(JoinError::Enter)?.map_err(JoinError::Links).map(drop)
 }

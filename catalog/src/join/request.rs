@@ -12,6 +12,9 @@ use vocab::{Attachment, HostAddress, PortMapping, Publish};
 use super::{JoinError, Joining, declares};
 use crate::catalog::Network;
 
+/// What runtimes call a container, as kubelet has it; podman and containerd use it as well.
+pub(crate) const RUNTIMES_NAME: &str = "K8S_POD_NAME";
+
 /// Fails for an address that the network cannot give. What is leased already the IPAM plugin knows better; and one of
 /// others, whose keys nobody here can read, knows everything better.
 pub(super) fn check_addresses(network: &Network, joining: &Joining) -> Result<(), JoinError> {
@@ -107,6 +110,7 @@ pub(super) fn build(
     if !joining.aliases.is_empty() {
         insert("aliases", json!({network.name().as_str(): joining.aliases}));
     }
+    pairs.extend(joining.name.iter().map(|name| (RUNTIMES_NAME.to_owned(), name.clone())));
     if !pairs.is_empty() {
         pairs.insert(0, ("IgnoreUnknown".to_owned(), "1".to_owned()));
     }

@@ -77,6 +77,7 @@ impl Connect {
             aliases: self.alias,
             interface: self.ifname,
             publish: self.publish,
+            name: None,
         };
         let joined = catalog.join(&runtime, &network, &sandbox, &joining).map_err(each)?;
         tell(&network, &joining, &joined);

@@ -1,0 +1,17 @@
+//! A container's networks: what may be asked of which, joining and leaving them, and the files that tell of them.
+
+mod error;
+mod files;
+mod join;
+mod leave;
+mod published;
+mod rules;
+mod word;
+
+pub use error::NetworksError;
+pub use files::{Names, hostname, write_files};
+pub use join::{Connected, join_all};
+pub use leave::{leave_all, leave_whatever};
+pub use published::{ports_of, summary};
+pub use rules::{Asked, RuleError, check};
+pub use word::{InvalidWord, Word};

@@ -1,0 +1,79 @@
+//! Why a container cannot be on its networks.
+
+use catalog::{CatalogError, JoinError, LeaveError};
+use cni::Fault;
+use vocab::{InvalidName, NetworkName};
+
+use crate::FileError;
+
+/// Why a container cannot be on its networks.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworksError {
+    /// A network is not there.
+    #[error(transparent)]
+    Find(#[from] CatalogError),
+    /// A network cannot be joined.
+    #[error("join network {network}")]
+    Join {
+        /// Which.
+        network: NetworkName,
+        /// Why not.
+        source: Box<JoinError>,
+    },
+    /// A network cannot be left.
+    #[error("leave network {network}")]
+    Leave {
+        /// Which.
+        network: NetworkName,
+        /// Why not.
+        source: Box<LeaveError>,
+    },
+    /// None of its networks publishes ports.
+    #[error("-p: none of the networks {} publishes ports", networks.join(", "))]
+    NoPorts {
+        /// Its networks.
+        networks: Vec<String>,
+    },
+    /// A network is named twice.
+    #[error("--network {0} is given twice")]
+    Twice(NetworkName),
+    /// The network is not one that containers join by name.
+    #[error("--network {0} cannot be one of several: it is a mode of its own")]
+    Mode(NetworkName),
+    /// The namespace cannot be prepared.
+    #[error("switch lo on in the container")]
+    Loopback(#[source] Box<JoinError>),
+    /// Its namespace cannot be opened.
+    #[error("open the container's network namespace")]
+    Open(#[source] netns::Error),
+    /// A file of names cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The host's resolver cannot be read.
+    #[error(transparent)]
+    Resolver(#[from] dns::resolv_conf::ReadError),
+    /// daemon.json cannot be read.
+    #[error(transparent)]
+    Daemon(#[from] docker::Error),
+    /// Its id is none of CNI's.
+    #[error(transparent)]
+    Id(#[from] InvalidName),
+}
+
+impl NetworksError {
+    /// What the person who asked can do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Find(error) => error.hint(),
+            Self::Join { source, .. } | Self::Loopback(source) => source.hint(),
+            Self::Leave { source, .. } => source.hint(),
+            Self::Daemon(error) => error.hint(),
+            Self::NoPorts { .. } => {
+                Some("a network publishes ports if its conflist has the plugin portmap with \"capabilities\": {\"portMappings\": true}".to_owned())
+            }
+            Self::Mode(_) => Some("say --network once".to_owned()),
+            _ => None,
+        }
+    }
+}
