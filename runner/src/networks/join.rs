@@ -1,6 +1,7 @@
 //! Joining a container's networks, when its namespace has just been made.
 
 use std::net::IpAddr;
+use std::path::Path;
 
 use catalog::{Catalog, Joined, Joining, Network, Sandbox, declares};
 use netns::Netns;
@@ -22,7 +23,7 @@ pub struct Connected {
     pub notes: Vec<String>,
 }
 
-/// Puts the container whose first process is `pid` on its networks. The first is its way out.
+/// Puts the container that lives in `netns`, which has just been made, on its networks. The first is its way out.
 ///
 /// # Errors
 /// [`NetworksError`]; it is on none then.
@@ -30,13 +31,12 @@ pub fn join_all(
     catalog: &Catalog,
     runtime: &Runtime,
     config: &Config,
-    pid: i32,
+    netns: &Path,
 ) -> Result<Connected, NetworksError> {
-    let netns = netns::process::path_of(pid.unsigned_abs());
     let memberships = match &config.mode {
         Mode::Networks(memberships) => memberships,
         Mode::None => {
-            let open = Netns::open(&netns).map_err(NetworksError::Open)?;
+            let open = Netns::open(netns).map_err(NetworksError::Open)?;
             catalog::ensure_loopback(&open).map_err(|source| NetworksError::Loopback(Box::new(source)))?;
             return Ok(Connected::default());
         }
@@ -44,7 +44,7 @@ pub fn join_all(
     };
     let networks = find_all(catalog, memberships)?;
     let publishes = publishing(config, &networks)?;
-    let sandbox = Sandbox { container: ContainerId::new(config.id.as_str())?, netns: Some(netns) };
+    let sandbox = Sandbox { container: ContainerId::new(config.id.as_str())?, netns: Some(netns.to_owned()) };
     let mut connected = Connected::default();
     for (at, (network, membership)) in networks.iter().zip(memberships).enumerate() {
         let publish = if Some(at) == publishes { wanted_ports(config) } else { Vec::new() };

@@ -1,0 +1,144 @@
+//! From what was asked for to a program that runs.
+
+use std::fs::{File, TryLockError};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use cgroup::{Group, Hierarchies};
+use launch::{Child, Launch, RootFs, Running};
+use seccomp::Program;
+
+use super::StartError;
+use super::streams::{self, Ends};
+use crate::files;
+use crate::message::{self, Answer};
+use crate::networks::{self, Connected};
+use crate::spec::{self, Shared, Surroundings};
+use crate::{Config, Container, Engine, Interest, Mode, State, Status, lifecycle, rendezvous};
+
+/// A container that runs.
+pub(super) struct Live {
+    pub(super) running: Running,
+    pub(super) group: Group,
+    pub(super) state: State,
+    pub(super) ends: Ends,
+    pub(super) listener: OwnedFd,
+    /// Its network namespace, by which it leaves networks when its first process is gone.
+    #[allow(dead_code, reason = "it is found by its number, which is in the path that the networks know")]
+    netns: Option<File>,
+}
+
+/// As long as this is held, the container has a monitor.
+pub(super) fn lock(container: &Container) -> Result<File, StartError> {
+    files::ensure_folder(container.folder().run(), 0o700)?;
+    let file = files::open_lock(&container.folder().lock())?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::Running(container.name().clone())),
+        Err(TryLockError::Error(source)) => Err(StartError::io("lock the container")(source)),
+    }
+}
+
+/// Starts the program. What is made is taken down by the caller when it fails.
+pub(super) fn start(
+    engine: &Engine,
+    container: &Container,
+    interest: Interest,
+    control: &OwnedFd,
+) -> Result<Live, StartError> {
+    let (config, folder) = (container.config(), container.folder());
+    let mut state = State {
+        status: Status::Starting,
+        monitor: Some(std::process::id().cast_signed()),
+        boot: lifecycle::boot_id(),
+        started: Some(crate::now()),
+        ..State::default()
+    };
+    // From here on, whoever finds no monitor cleans up after it.
+    files::write(&folder.state(), &state)?;
+    let shared = shared(engine, config)?;
+    let lower = engine.lower(config)?;
+    let hostname = networks::hostname(config);
+    let around = Surroundings { folder, lower: &lower, hostname: &hostname, shared: shared.as_ref() };
+    let spec = spec::spec(config, &around)?;
+    let group = Group::create(&Hierarchies::discover()?, &spec::group_path(config), &spec.linux.resources)?;
+    let filter = spec.linux.seccomp.as_ref().map(Program::compile).transpose()?;
+    let (streams, mut ends) =
+        streams::open(config, interest).map_err(StartError::io("open standard streams"))?;
+    let (upper, work) = (folder.upper(), folder.work());
+    let child = launch::begin(Launch {
+        spec: &spec,
+        root: RootFs::Overlay { lower: &lower, upper: &upper, work: &work },
+        streams,
+        entrance: Some(group.entrance()?),
+        filter: filter.as_ref(),
+        init: config.program.init,
+    })?;
+    // While it mounts, its networks are made.
+    let (netns, path) = netns_of(&child, config)?;
+    let connected = networks::join_all(&engine.catalog, &engine.runtime, config, &path)?;
+    state.attached.clone_from(&connected.attached);
+    let started = complete(engine, container, &connected, control, child);
+    let running = match started {
+        Ok((running, terminal)) => {
+            if let Some(master) = terminal {
+                ends.take_terminal(master).map_err(StartError::io("use the container's terminal"))?;
+            }
+            running
+        }
+        Err(error) => {
+            let _ = networks::leave_all(&engine.catalog, &engine.runtime, config, &connected.attached);
+            return Err(error);
+        }
+    };
+    let listener =
+        rendezvous::open(&folder.socket()).map_err(StartError::io("listen for those who attach"))?;
+    state.status = Status::Running;
+    state.pid = Some(running.pid());
+    files::write(&folder.state(), &state)?;
+    let _ = message::send(control.as_fd(), &Answer::Started.to_bytes(), true);
+    Ok(Live { running, group, state, ends, listener, netns })
+}
+
+/// The files that tell of networks, and then the word to go on.
+fn complete(
+    engine: &Engine,
+    container: &Container,
+    connected: &Connected,
+    control: &OwnedFd,
+    child: Child,
+) -> Result<(Running, Option<OwnedFd>), StartError> {
+    let daemon = engine.catalog.daemon().map_err(networks::NetworksError::from)?;
+    let notes =
+        networks::write_files(container.config(), container.folder(), connected, &daemon, &engine.names)?;
+    for note in connected.notes.iter().chain(&notes) {
+        let _ = message::send(control.as_fd(), &Answer::Note(note.clone()).to_bytes(), true);
+    }
+    Ok(child.start()?)
+}
+
+/// The network namespace that the child has of its own, and a path to it that lasts as long as this process: another
+/// container may live in it when the child is gone.
+fn netns_of(child: &Child, config: &Config) -> Result<(Option<File>, PathBuf), StartError> {
+    if !matches!(config.mode, Mode::Networks(_) | Mode::None) {
+        return Ok((None, PathBuf::new()));
+    }
+    let path = netns::process::path_of(child.pid().unsigned_abs());
+    let file = File::open(path).map_err(StartError::io("open the container's network namespace"))?;
+    let path =
+        Path::new("/proc").join(std::process::id().to_string()).join("fd").join(file.as_raw_fd().to_string());
+    Ok((Some(file), path))
+}
+
+/// The container whose namespaces this one shares, if it runs.
+fn shared(engine: &Engine, config: &Config) -> Result<Option<Shared>, StartError> {
+    let Mode::Container(id) = &config.mode else { return Ok(None) };
+    let not_running = |name: String| StartError::NotRunning { name };
+    let Some(other) = engine.store.get(id)? else { return Err(not_running(id.short().to_owned())) };
+    let state = other.written_state()?;
+    let is_alive = lifecycle::has_monitor(other.folder())?;
+    match state.pid.filter(|_| is_alive && matches!(state.status, Status::Running | Status::Paused)) {
+        Some(pid) => Ok(Some(Shared { pid, folder: other.folder().clone() })),
+        None => Err(not_running(other.name().to_string())),
+    }
+}
