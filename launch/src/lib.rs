@@ -11,6 +11,7 @@
 
 mod begin;
 mod child;
+mod control;
 mod error;
 mod exec;
 mod failure;
@@ -24,10 +25,11 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 pub use begin::{Child, begin};
+pub use control::take_control;
 pub use error::Error;
 pub use exec::{Exec, exec};
 pub use running::{Exit, Running};
-pub use sealed::sealed_program;
+pub use sealed::{is_sealed, sealed_program};
 pub use signal::{InvalidSignal, Signal};
 
 /// What a root file system is made of.

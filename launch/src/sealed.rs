@@ -16,8 +16,8 @@ use crate::sys;
 /// # Errors
 /// What the kernel says; it takes `CAP_SYS_ADMIN`.
 pub fn sealed_program() -> io::Result<OwnedFd> {
-    let program = openat(CWD, "/proc/self/exe", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-    if fstatvfs(&program)?.f_flag.contains(StatVfsMountFlags::RDONLY) {
+    let program = own_file()?;
+    if is_read_only(&program)? {
         // Such a mount already, or a host that nobody can write to.
         return Ok(program);
     }
@@ -27,4 +27,20 @@ pub fn sealed_program() -> io::Result<OwnedFd> {
     let read_only = MountAttrFlags::MOUNT_ATTR_RDONLY.bits().into();
     sys::set_mount_attributes(mount.as_fd(), read_only, 0, libc::MS_PRIVATE, false)?;
     Ok(mount)
+}
+
+/// Whether this process was executed by such a descriptor, or from where nobody can write to.
+///
+/// # Errors
+/// What the kernel says.
+pub fn is_sealed() -> io::Result<bool> {
+    is_read_only(&own_file()?)
+}
+
+fn own_file() -> io::Result<OwnedFd> {
+    Ok(openat(CWD, "/proc/self/exe", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+fn is_read_only(file: &OwnedFd) -> io::Result<bool> {
+    Ok(fstatvfs(file)?.f_flag.contains(StatVfsMountFlags::RDONLY))
 }

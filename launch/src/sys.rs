@@ -143,6 +143,14 @@ pub(crate) fn reset_signals() {
     let _ = mask_signals(false);
 }
 
+/// A monitor is not the terminal's at which somebody started it.
+pub(crate) fn ignore_terminal_signals() {
+    for signal in [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGPIPE] {
+        // SAFETY: ignoring a signal runs no code of ours.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
+}
+
 /// Holds back every signal, or none.
 pub(crate) fn mask_signals(held: bool) -> io::Result<()> {
     // SAFETY: the set is filled before it is read.

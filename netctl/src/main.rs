@@ -5,6 +5,7 @@
 
 mod cni;
 mod completion;
+mod container;
 mod files;
 mod image;
 mod install;
@@ -16,6 +17,8 @@ mod parse;
 mod reload;
 mod report;
 mod roots;
+mod sizes;
+mod times;
 
 use std::process::ExitCode;
 
@@ -40,6 +43,9 @@ enum Command {
     Short(network::Verb),
     Network(network::Network),
     #[command(flatten)]
+    ContainerShort(container::Verb),
+    Container(container::Container),
+    #[command(flatten)]
     ImageShort(image::Verb),
     Image(image::Image),
     Netns(netns::Netns),
@@ -58,6 +64,9 @@ Exit codes:
   2  the command line cannot be understood";
 
 fn main() -> ExitCode {
+    if let Some(code) = container::monitor::run_if_asked() {
+        return code;
+    }
     let words = netns::words::spell_out(std::env::args_os());
     let matches = Cli::command().color(report::colours()).get_matches_from(words);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
@@ -65,6 +74,8 @@ fn main() -> ExitCode {
     let result = match cli.command {
         Command::Short(command) => command.run(&mut output),
         Command::Network(command) => command.run(&mut output),
+        Command::ContainerShort(command) => command.run(&mut output),
+        Command::Container(command) => command.run(&mut output),
         Command::ImageShort(command) => command.run(&mut output),
         Command::Image(command) => command.run(&mut output),
         Command::Netns(command) => command.run(&mut output),

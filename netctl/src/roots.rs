@@ -83,6 +83,16 @@ pub(crate) fn given(value: &Option<OsString>) -> Option<&Path> {
 }
 
 impl Roots {
+    /// By which another process of this program finds everything where this one does.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let folders: Vec<&OsStr> = self.plugin_dir.iter().map(OsString::as_os_str).collect();
+        let of = |name, path: Option<&Path>| path.map(|path| (name, path.as_os_str().to_owned()));
+        let mut environment = vec![("CNI_PATH", folders.join(OsStr::new(":")))];
+        environment.extend(of("NETCONFPATH", given(&self.conf_dir)));
+        environment.extend(of("NETCTL_CNI_CACHE_DIR", given(&self.kept.cache_dir)));
+        environment
+    }
+
     /// What is kept, whoever's plugins made it.
     pub(crate) const fn kept(&self) -> &KeptResults {
         &self.kept

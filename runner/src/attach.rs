@@ -2,11 +2,13 @@
 
 mod detach;
 mod relay;
+mod terminal;
 
 use std::os::fd::OwnedFd;
 
 pub use detach::{DetachKeys, InvalidKeys};
 pub use relay::terminal_size;
+pub(crate) use terminal::relay_terminal;
 
 use crate::Interest;
 

@@ -5,6 +5,7 @@ mod attach;
 mod clock;
 mod config;
 mod engine;
+mod exec;
 mod files;
 mod id;
 mod lifecycle;
@@ -22,12 +23,14 @@ mod state;
 mod store;
 
 pub use attach::{Connection, DetachKeys, InvalidKeys, Manner, Outcome, terminal_size};
+pub use cgroup::Usage;
 pub use clock::now;
 pub use config::{
     AddHost, Config, Host, ImageUse, Limits, Membership, Mode, Names, Ports, Privileges, Program, Source,
     Tmpfs, Ulimit, Volume,
 };
 pub use engine::Engine;
+pub use exec::{ExecError, Execution};
 pub use files::FileError;
 pub use id::{Id, InvalidId};
 pub use lifecycle::{AskError, MONITOR, RemoveError, Started, Told};

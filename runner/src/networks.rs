@@ -12,6 +12,6 @@ pub use error::NetworksError;
 pub use files::{Names, hostname, write_files};
 pub use join::{Connected, join_all};
 pub use leave::{leave_all, leave_whatever};
-pub use published::{ports_of, summary};
+pub use published::{ports_of, shown, summary};
 pub use rules::{Asked, RuleError, check};
 pub use word::{InvalidWord, Word};

@@ -84,7 +84,11 @@ pub fn group_path(config: &Config) -> PathBuf {
     Path::new("netctl").join(config.id.as_str())
 }
 
-fn process(config: &Config, around: &Surroundings<'_>) -> Result<Process, SpecError> {
+/// The program itself, and what it may do.
+///
+/// # Errors
+/// [`SpecError`].
+pub(crate) fn process(config: &Config, around: &Surroundings<'_>) -> Result<Process, SpecError> {
     let program = &config.program;
     let account = Account::find(&program.user, around)?;
     let allowed = capabilities::of(&config.privileges)?;

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::place::Place;
-use super::words::{ago, short, size};
+use super::words::short;
 use crate::output::Output;
 use crate::report::Failure;
+use crate::sizes::size;
+use crate::times::ago;
 
 /// Show the steps that made an image, the newest first
 #[derive(Debug, Args)]

@@ -11,9 +11,11 @@ use serde_json::Value;
 use template::Listing;
 
 use super::place::{self, Place};
-use super::words::{ago, short, size};
+use super::words::short;
 use crate::output::{Format, Output};
 use crate::report::Failure;
+use crate::sizes::size;
+use crate::times::ago;
 
 /// List the images
 #[derive(Debug, Args)]

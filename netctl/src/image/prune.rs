@@ -6,9 +6,10 @@ use clap::Args;
 use images::RemoveError;
 
 use super::place::{self, Place};
-use super::words::size;
+
 use crate::output::Output;
 use crate::report::{self, Failure};
+use crate::sizes::size;
 
 /// Remove images that have no name, and what killed programs left
 #[derive(Debug, Args)]

@@ -42,6 +42,13 @@ impl Place {
         })
     }
 
+    /// By which another process of this program finds everything where this one does.
+    pub(crate) fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let mut environment = self.roots.environment();
+        environment.extend(given(&self.config).map(|path| ("NETCTL_CONFIG", path.as_os_str().to_owned())));
+        environment
+    }
+
     /// The network of that name or id.
     pub(crate) fn find(&self, catalog: &Catalog, wanted: &str) -> Result<Network, Failure> {
         let network = catalog.find(wanted).map_err(Failure::of)?;

@@ -33,10 +33,15 @@ pub fn terminal_size() -> Option<(u16, u16)> {
 }
 
 /// While it lives, this process's terminal hands every key on as it is typed.
-struct Raw(Option<Termios>);
+pub(super) struct Raw(Option<Termios>);
 
 impl Raw {
-    fn set() -> io::Result<Self> {
+    /// It stays as it is.
+    pub(super) const fn none() -> Self {
+        Self(None)
+    }
+
+    pub(super) fn set() -> io::Result<Self> {
         let stdin = rustix::stdio::stdin();
         if !isatty(stdin) {
             return Ok(Self(None));
@@ -58,7 +63,7 @@ impl Drop for Raw {
 }
 
 /// Signals as packets: those that are handed on, and the change of the terminal's size.
-fn signals(manner: &Manner, is_terminal: bool) -> io::Result<SignalFd> {
+pub(super) fn signals(manner: &Manner, is_terminal: bool) -> io::Result<SignalFd> {
     let mut wanted = SigSet::empty();
     if manner.hands_on_signals {
         HANDED_ON.into_iter().for_each(|signal| wanted.add(signal));
@@ -79,7 +84,7 @@ impl Connection {
         let signals = signals(&manner, self.is_terminal)?;
         let _raw = match self.is_terminal && self.interest.stdin {
             true => Raw::set()?,
-            false => Raw(None),
+            false => Raw::none(),
         };
         let keys = manner.detach.filter(|_| self.is_terminal && self.interest.stdin);
         let mut typing = self.interest.stdin.then(|| Typing { watch: keys.map(Watch::new) });

@@ -4,12 +4,13 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use cgroup::{Group, Hierarchies, Usage};
 use launch::Signal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::error::AskError;
 use crate::message::{self, Answer, Request};
-use crate::{Connection, Container, Ended, Engine, Interest, Status, rendezvous};
+use crate::{Connection, Container, Ended, Engine, Interest, Status, rendezvous, spec};
 
 /// How long the kernel has to end a container that was killed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -116,6 +117,31 @@ impl Engine {
         let failed = |source| AskError::Talk { name: container.name().clone(), source };
         say(&socket, &Request::Attach(interest)).map_err(failed)?;
         Ok(Connection::new(socket, interest, container.config().program.tty))
+    }
+
+    /// The processes of a container, as the host counts.
+    ///
+    /// # Errors
+    /// [`AskError`].
+    pub fn processes(&self, container: &Container) -> Result<Vec<i32>, AskError> {
+        Ok(self.group(container)?.processes())
+    }
+
+    /// What a container uses.
+    ///
+    /// # Errors
+    /// [`AskError`].
+    pub fn usage(&self, container: &Container) -> Result<Usage, AskError> {
+        Ok(self.group(container)?.usage())
+    }
+
+    fn group(&self, container: &Container) -> Result<Group, AskError> {
+        match self.state(container)?.status {
+            Status::Running | Status::Paused => {
+                Ok(Group::at(&Hierarchies::discover()?, &spec::group_path(container.config())))
+            }
+            _ => Err(AskError::NotRunning(container.name().clone())),
+        }
     }
 
     /// Asks for one thing, and waits for the answer.

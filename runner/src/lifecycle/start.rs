@@ -82,7 +82,7 @@ fn spawn(container: &Container, control: OwnedFd, environment: &[(&str, OsString
         .stdin(control)
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    command.env_clear().envs(environment.iter().map(|(name, value)| (name, value))).current_dir("/");
+    command.envs(environment.iter().map(|(name, value)| (name, value))).current_dir("/");
     // It outlives this process, whose children are the business of whoever comes after.
     command.spawn().map(drop)
 }

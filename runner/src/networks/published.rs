@@ -76,7 +76,8 @@ impl Row {
 }
 
 /// As Docker writes the addresses of the host: of both families where none is named.
-pub(crate) fn shown(address: HostAddress) -> Vec<String> {
+#[must_use]
+pub fn shown(address: HostAddress) -> Vec<String> {
     match address.one() {
         Some(one) if one.is_ipv6() => vec![format!("[{one}]")],
         Some(one) => vec![one.to_string()],

@@ -1,0 +1,83 @@
+//! Where containers, images and networks are, as the command line has it.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::{Args, Command, FromArgMatches, ValueHint};
+use runner::networks::Names;
+use runner::{Container, Engine, Places, Store};
+
+use crate::network::place::Place as Networks;
+use crate::report::Failure;
+use crate::roots::given;
+
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(crate) struct Place {
+    /// Keep containers and images below this directory [default: /var/lib/netctl]
+    #[arg(
+        long,
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        env = "NETCTL_STATE_DIR",
+        hide_env_values = true,
+        help_heading = "Places"
+    )]
+    state_dir: Option<OsString>,
+    #[command(flatten)]
+    networks: Networks,
+}
+
+impl Place {
+    /// As the environment alone has it.
+    pub(super) fn of_environment() -> Result<Self, clap::Error> {
+        let matches = Self::augment_args(Command::new("places")).try_get_matches_from(["places"])?;
+        Self::from_arg_matches(&matches)
+    }
+
+    fn places(&self) -> Places {
+        let state_dir = given(&self.state_dir).unwrap_or(Path::new(Places::STATE_DIR)).to_owned();
+        Places { state_dir, run_dir: cni::run_dir() }
+    }
+
+    /// The containers alone.
+    pub(super) fn store(&self) -> Store {
+        Store::new(self.places())
+    }
+
+    /// The images.
+    pub(super) fn images(&self) -> Result<images::Store, Failure> {
+        images::Store::open(self.places().state_dir)
+            .map_err(|error| Failure::with(error, images::Error::hint))
+    }
+
+    /// Everything.
+    pub(super) fn engine(&self) -> Engine {
+        let catalog = self.networks.catalog();
+        let resolv_conf = catalog.places().resolv_conf.clone();
+        Engine {
+            store: self.store(),
+            catalog,
+            runtime: self.networks.roots.runtime(),
+            names: Names { hosts: "/etc/hosts".into(), resolv_conf },
+        }
+    }
+
+    /// The container of that name or id.
+    pub(super) fn find(&self, wanted: &str) -> Result<Container, Failure> {
+        find(&self.store(), wanted)
+    }
+
+    /// By which a monitor finds everything where this process did.
+    pub(super) fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let places = self.places();
+        let mut environment = vec![("NETCTL_STATE_DIR", places.state_dir.into_os_string())];
+        environment.extend(self.networks.environment());
+        environment
+    }
+}
+
+/// The container of that name or id, with the way out if there is none.
+pub(super) fn find(store: &Store, wanted: &str) -> Result<Container, Failure> {
+    store.find(wanted).map_err(|error| Failure::with(error, runner::FindError::hint))
+}
