@@ -28,7 +28,7 @@ impl Hierarchies {
     pub fn discover() -> Result<Self, Error> {
         let path = Path::new("/proc/self/mountinfo");
         let text = fs::read_to_string(path).map_err(Error::file("read", path))?;
-        let mut found = Self::from_mounts(&text);
+        let mut found = Self::from_mounts(&text, is_there);
         for hierarchy in found.0.iter_mut().filter(|hierarchy| hierarchy.is_unified) {
             let known = fs::read_to_string(hierarchy.mount.join("cgroup.controllers")).unwrap_or_default();
             hierarchy.controllers = known.split_whitespace().map(str::to_owned).collect();
@@ -42,10 +42,11 @@ impl Hierarchies {
         Self(hierarchies)
     }
 
-    /// What a text as of `/proc/self/mountinfo` tells. What is mounted twice counts once.
-    fn from_mounts(text: &str) -> Self {
+    /// What a text as of `/proc/self/mountinfo` tells. What is mounted twice counts once, and what lies hidden below
+    /// another mount not at all.
+    fn from_mounts(text: &str, is_there: impl Fn(&Hierarchy) -> bool) -> Self {
         let mut found: Vec<Hierarchy> = Vec::new();
-        for hierarchy in text.lines().filter_map(hierarchy_of) {
+        for hierarchy in text.lines().filter_map(hierarchy_of).filter(is_there) {
             let is_known = |known: &Hierarchy| {
                 known.is_unified == hierarchy.is_unified && known.controllers == hierarchy.controllers
             };
@@ -60,6 +61,14 @@ impl Hierarchies {
     pub(crate) fn with(&self, controller: &str) -> Option<&Hierarchy> {
         self.0.iter().find(|hierarchy| hierarchy.controllers.iter().any(|known| known == controller))
     }
+}
+
+/// Whether the kernel's groups are what one comes to by the path.
+fn is_there(hierarchy: &Hierarchy) -> bool {
+    /// `CGROUP_SUPER_MAGIC` and `CGROUP2_SUPER_MAGIC` of linux/magic.h.
+    const MAGIC: [u64; 2] = [0x0027_e0eb, 0x6367_7270];
+    let wanted = MAGIC[usize::from(hierarchy.is_unified)];
+    rustix::fs::statfs(&hierarchy.mount).is_ok_and(|found| found.f_type as u64 == wanted)
 }
 
 fn hierarchy_of(line: &str) -> Option<Hierarchy> {
@@ -123,7 +132,7 @@ mod tests {
 
     #[test]
     fn hierarchies_are_found_where_they_are_mounted() {
-        let found = Hierarchies::from_mounts(HYBRID);
+        let found = Hierarchies::from_mounts(HYBRID, |_| true);
         let shown: Vec<_> = found
             .0
             .iter()
@@ -139,6 +148,14 @@ mod tests {
         );
         assert_eq!(found.with("cpuacct").map(|one| one.is_unified), Some(false));
         assert_eq!(found.with("pids"), None);
+    }
+
+    #[test]
+    fn what_is_hidden_does_not_count_and_what_hides_it_does() {
+        let mounts = format!("{HYBRID}50 1 0:50 / /cg rw - cgroup2 cgroup2 rw\n");
+        let found = Hierarchies::from_mounts(&mounts, |one| !one.mount.starts_with("/sys"));
+        let mounts: Vec<_> = found.0.iter().map(|one| one.mount.to_str().unwrap()).collect();
+        assert_eq!(mounts, ["/mnt/memory two", "/cg"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod answer;
 pub(crate) mod conntrack;
 mod error;
+mod pending;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -74,9 +75,10 @@ impl Channel {
         Ok(Self { socket, sequence: 0, received: Vec::with_capacity(LONGEST_ANSWER), has_deleted: false })
     }
 
-    /// Whether a transaction on this socket deleted something.
+    /// Whether closing this socket waits: a transaction on it deleted something, or one of this thread's did a moment
+    /// ago. (The kernel waits for whatever is pending in the network namespace.)
     pub(crate) fn has_deleted(&self) -> bool {
-        self.has_deleted
+        self.has_deleted || pending::is_likely()
     }
 
     /// The socket itself, for whoever is to close it.
@@ -194,6 +196,9 @@ impl Channel {
                 }
                 if answer.sequence == last {
                     self.has_deleted |= deletes;
+                    if deletes {
+                        pending::note();
+                    }
                     return Ok(());
                 }
             }

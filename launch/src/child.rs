@@ -22,6 +22,7 @@ pub(crate) use credentials::{Credentials, become_user, before_filter};
 pub(crate) use execute::Program;
 pub(crate) use groups::enter as enter_groups;
 pub(crate) use names::set_oom_score;
+pub(crate) use root::mount_root;
 pub(crate) use terminal::{Terminal, control, open as open_terminal, use_files};
 
 use crate::failure::{Failure, Outcome, Tried};
@@ -85,7 +86,7 @@ fn prepare_and_execute(launch: Launch<'_>, joined: &[Joined], sync: &End) -> Out
             None
         }
     };
-    closed::close_all(&spec.linux, &cover)?;
+    closed::close_all(&spec.linux, cover)?;
     // The working directory is made if it is missing, which nobody can in a sealed root.
     Program::working_directory(process)?;
     root::seal(spec)?;

@@ -25,5 +25,7 @@ pub fn take_control() -> io::Result<OwnedFd> {
     let _ = rustix::process::setsid();
     rustix::process::umask(Mode::from_raw_mode(0o022));
     sys::ignore_terminal_signals();
+    // It would be the number of the file that it was executed by.
+    rustix::thread::set_name(c"netctl-monitor")?;
     Ok(control)
 }

@@ -20,6 +20,7 @@ mod sealed;
 mod signal;
 mod sync;
 mod sys;
+mod view;
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ pub use exec::{Exec, exec};
 pub use running::{Exit, Running};
 pub use sealed::{is_sealed, sealed_program};
 pub use signal::{InvalidSignal, Signal};
+pub use view::view;
 
 /// What a root file system is made of.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +45,8 @@ pub enum RootFs<'a> {
         upper: &'a Path,
         /// Where what is written is prepared: on the file system of `upper`.
         work: &'a Path,
+        /// Whether nobody minds if what was written is lost with the machine's power: it is not waited for at the end.
+        volatile: bool,
     },
     /// A folder as it is.
     Folder(&'a Path),

@@ -7,6 +7,7 @@ mod cni;
 mod completion;
 mod container;
 mod files;
+mod gc;
 mod image;
 mod install;
 mod manual;
@@ -14,6 +15,7 @@ mod netns;
 mod network;
 mod output;
 mod parse;
+mod quick;
 mod reload;
 mod report;
 mod roots;
@@ -50,6 +52,7 @@ enum Command {
     Image(image::Image),
     Netns(netns::Netns),
     Cni(cni::Cni),
+    Gc(Printing<gc::Gc, LongPretty>),
     Reload(Printing<reload::Reload>),
     Install(Printing<install::Install, LongPretty>),
     Uninstall(Printing<install::Uninstall, LongPretty>),
@@ -67,6 +70,9 @@ fn main() -> ExitCode {
     if let Some(code) = container::monitor::run_if_asked() {
         return code;
     }
+    if let Some(result) = quick::run(&std::env::args_os().collect::<Vec<_>>()) {
+        return result.unwrap_or_else(|failure| report::last_words(&failure));
+    }
     let words = netns::words::spell_out(std::env::args_os());
     let matches = Cli::command().color(report::colours()).get_matches_from(words);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
@@ -80,6 +86,7 @@ fn main() -> ExitCode {
         Command::Image(command) => command.run(&mut output),
         Command::Netns(command) => command.run(&mut output),
         Command::Cni(command) => command.run(&mut output),
+        Command::Gc(command) => command.on(&mut output).run(&mut output),
         Command::Reload(command) => command.on(&mut output).run(&mut output),
         Command::Install(command) => command.on(&mut output).run(&Cli::command(), &mut output),
         Command::Uninstall(command) => command.on(&mut output).run(&Cli::command(), &mut output),

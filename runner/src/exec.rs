@@ -11,7 +11,7 @@ use seccomp::Program;
 
 use crate::attach::relay_terminal;
 use crate::spec::{self, SpecError, Surroundings};
-use crate::{AskError, Container, Engine, Name, Status, networks, terminal_size};
+use crate::{AskError, Container, Engine, LowerError, Name, Status, networks, terminal_size};
 
 /// What is to be executed, and how.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +54,7 @@ pub enum ExecError {
     Group(#[from] cgroup::Error),
     /// Its image is gone.
     #[error(transparent)]
-    Image(#[from] images::Error),
+    Image(#[from] LowerError),
     /// No process came of it.
     #[error(transparent)]
     Launch(#[from] launch::Error),

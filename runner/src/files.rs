@@ -57,6 +57,15 @@ pub(crate) fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), FileErro
     fs::rename(&temporary, path).map_err(FileError::new("replace", path))
 }
 
+/// Writes JSON into a file that is not there, in a folder that nobody knows of yet.
+pub(crate) fn write_new<T: Serialize>(path: &Path, value: &T) -> Result<(), FileError> {
+    let mut bytes =
+        serde_json::to_vec(value).map_err(io::Error::from).map_err(FileError::new("write", path))?;
+    bytes.push(b'\n');
+    let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    opened.and_then(|mut file| file.write_all(&bytes)).map_err(FileError::new("create", path))
+}
+
 /// A folder for root alone, and those above it.
 pub(crate) fn ensure_folder(path: &Path, mode: u32) -> Result<(), FileError> {
     fs::DirBuilder::new()

@@ -4,6 +4,7 @@ mod as_text;
 mod attach;
 mod clock;
 mod config;
+mod copy;
 mod engine;
 mod exec;
 mod files;
@@ -29,7 +30,8 @@ pub use config::{
     AddHost, Config, Host, ImageUse, Limits, Membership, Mode, Names, Ports, Privileges, Program, Source,
     Tmpfs, Ulimit, Volume,
 };
-pub use engine::Engine;
+pub use copy::{CopyError, Side};
+pub use engine::{Engine, LowerError};
 pub use exec::{ExecError, Execution};
 pub use files::FileError;
 pub use id::{Id, InvalidId};

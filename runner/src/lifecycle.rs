@@ -9,5 +9,5 @@ mod start;
 pub use error::{AskError, RemoveError, Told};
 pub use start::{MONITOR, Started};
 
-pub(crate) use remove::remove_ended;
+pub(crate) use remove::{discard, remove_ended};
 pub(crate) use settle::{boot_id, has_monitor};

@@ -29,6 +29,12 @@ impl Places {
         self.state_dir.join("names")
     }
 
+    /// The lowest layer of every container that is made of an image: what is mounted over, should the image not have it.
+    #[must_use]
+    pub(crate) fn mount_points(&self) -> PathBuf {
+        self.state_dir.join("mountpoints")
+    }
+
     /// The folder of one container.
     #[must_use]
     pub fn container(&self, id: &Id) -> Folder {
@@ -65,10 +71,16 @@ impl Folder {
         self.path.join("config.json")
     }
 
-    /// What became of it.
+    /// What became of it; there when it has been started.
     #[must_use]
     pub fn state(&self) -> PathBuf {
         self.path.join("state.json")
+    }
+
+    /// What it is doing; there while it runs, and gone with the boot as it is.
+    #[must_use]
+    pub fn live_state(&self) -> PathBuf {
+        self.run.join("state.json")
     }
 
     /// What it printed.
@@ -80,19 +92,19 @@ impl Folder {
     /// What becomes its /etc/hosts.
     #[must_use]
     pub fn hosts(&self) -> PathBuf {
-        self.path.join("hosts")
+        self.run.join("hosts")
     }
 
     /// What becomes its /etc/hostname.
     #[must_use]
     pub fn hostname(&self) -> PathBuf {
-        self.path.join("hostname")
+        self.run.join("hostname")
     }
 
     /// What becomes its /etc/resolv.conf.
     #[must_use]
     pub fn resolv_conf(&self) -> PathBuf {
-        self.path.join("resolv.conf")
+        self.run.join("resolv.conf")
     }
 
     /// What it wrote: the upper layer of overlayfs.
@@ -110,7 +122,7 @@ impl Folder {
     /// Where its root file system is mounted, seen by those who mount it only.
     #[must_use]
     pub fn root(&self) -> PathBuf {
-        self.path.join("root")
+        self.run.join("root")
     }
 
     /// Locked while it has a monitor.

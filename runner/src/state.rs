@@ -14,7 +14,7 @@ pub enum Status {
     /// It has not been started.
     #[default]
     Created,
-    /// Its monitor is about to start it.
+    /// Its monitor is about to start it; on disk also while it runs.
     Starting,
     /// It runs.
     Running,

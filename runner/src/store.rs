@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 pub use error::{FindError, StoreError};
 
 use crate::files::{self, FileError};
-use crate::{Config, Folder, Id, Name, Places, State};
+use crate::{Config, Folder, Id, Name, Places, State, Status};
 
 /// The containers on this machine.
 #[derive(Debug, Clone)]
@@ -61,7 +61,18 @@ impl Container {
     /// # Errors
     /// [`FileError`].
     pub fn written_state(&self) -> Result<State, FileError> {
-        files::read(&self.folder.state())
+        let state: State = match files::read(&self.folder.state()) {
+            // It has never been started; unless it is gone altogether.
+            Err(error) if error.is_absence() && self.folder.path().is_dir() => return Ok(State::default()),
+            state => state?,
+        };
+        if state.status != Status::Starting {
+            return Ok(state);
+        }
+        match files::read(&self.folder.live_state()) {
+            Err(error) if error.is_absence() => Ok(state),
+            live => live,
+        }
     }
 }
 
@@ -308,12 +319,8 @@ fn entries_of(path: &Path) -> Result<Vec<PathBuf>, FileError> {
 fn fill(path: &Path, config: &Config) -> Result<(), FileError> {
     // For root alone: programs that act as root for whoever starts them may lie below.
     files::create_folder(path, 0o700)?;
-    for name in ["upper", "work", "root"] {
+    for name in ["upper", "work"] {
         files::create_folder(&path.join(name), 0o755)?;
     }
-    for name in ["hosts", "hostname", "resolv.conf"] {
-        files::create_empty(&path.join(name), 0o644)?;
-    }
-    files::write(&path.join("state.json"), &State::default())?;
-    files::write(&path.join("config.json"), config)
+    files::write_new(&path.join("config.json"), config)
 }

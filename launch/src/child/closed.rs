@@ -1,7 +1,7 @@
 //! What of the kernel's files a container may not read, or not write.
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use oci::Linux;
 use rustix::fs::{FileType, fstat};
@@ -24,15 +24,35 @@ impl Cover {
 }
 
 /// Covers what is not to be read and makes read-only what is not to be written. What is not there is fine.
-pub(super) fn close_all(linux: &Linux, over: &Cover) -> Outcome {
+pub(super) fn close_all(linux: &Linux, over: Cover) -> Outcome {
     for path in &linux.readonly_paths {
         make_read_only(path)?;
     }
-    let mut nothing = None;
+    let (mut folders, mut files) = (Vec::new(), Vec::new());
     for path in &linux.masked_paths {
-        mask(path, over, &mut nothing)?;
+        let Some(target) = find_or_make(path, Missing::Nothing)? else { continue };
+        let mode = fstat(&target).tried(|| format!("look at {}", path.display()))?.st_mode;
+        let is_folder = FileType::from_raw_mode(mode) == FileType::Directory;
+        if is_folder { &mut folders } else { &mut files }.push((path, target));
     }
-    Ok(())
+    if !folders.is_empty() {
+        mask(&folders, empty_folder()?)?;
+    }
+    match over.0 {
+        Some(null) => mask(&files, null),
+        None => Ok(()),
+    }
+}
+
+/// Lays one mount over all of them: copies, and in the end itself. (A mount that is closed without having been used takes
+/// a grace period of RCU.)
+fn mask(targets: &[(&PathBuf, OwnedFd)], with: OwnedFd) -> Outcome {
+    let Some(((last_path, last), others)) = targets.split_last() else { return Ok(()) };
+    for (path, target) in others {
+        let what = || format!("mask {}", path.display());
+        cover(target, &copy(&with, false).tried(what)?).tried(what)?;
+    }
+    cover(last, &with).tried(|| format!("mask {}", last_path.display()))
 }
 
 fn make_read_only(path: &Path) -> Outcome {
@@ -41,23 +61,4 @@ fn make_read_only(path: &Path) -> Outcome {
     let mount = copy(&target, true).tried(what)?;
     sys::set_mount_attributes(mount.as_fd(), READ_ONLY.bits().into(), 0, 0, true).tried(what)?;
     cover(&target, &mount).tried(what)
-}
-
-fn mask(path: &Path, over: &Cover, nothing: &mut Option<OwnedFd>) -> Outcome {
-    let what = || format!("mask {}", path.display());
-    let Some(target) = find_or_make(path, Missing::Nothing)? else { return Ok(()) };
-    let kind = fstat(&target).tried(what)?.st_mode;
-    let with = match (FileType::from_raw_mode(kind) == FileType::Directory, nothing.take(), &over.0) {
-        (true, None, _) => empty_folder()?,
-        (true, Some(made), _) => made,
-        (false, kept, Some(null)) => {
-            *nothing = kept;
-            let null = copy(null, false).tried(what)?;
-            return cover(&target, &null).tried(what);
-        }
-        (false, _, None) => return Ok(()),
-    };
-    // One empty file system serves all: a copy is kept for the next.
-    *nothing = Some(copy(&with, false).tried(what)?);
-    cover(&target, &with).tried(what)
 }

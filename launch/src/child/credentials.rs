@@ -33,10 +33,12 @@ impl<'a> Credentials<'a> {
         let user = &process.user;
         let none = oci::Capabilities::default();
         let wanted = process.capabilities.as_ref().unwrap_or(&none);
+        // Whoever asks for all may name some that this kernel does not have.
+        let known = CapabilitySet::from_bits_retain(capabilities::last_known());
         let sets = CapabilitySets {
-            effective: capabilities::set_of(&wanted.effective)?,
-            permitted: capabilities::set_of(&wanted.permitted)?,
-            inheritable: capabilities::set_of(&wanted.inheritable)?,
+            effective: capabilities::set_of(&wanted.effective)? & known,
+            permitted: capabilities::set_of(&wanted.permitted)? & known,
+            inheritable: capabilities::set_of(&wanted.inheritable)? & known,
         };
         Ok(Self {
             uid: Uid::from_raw(user.uid),
@@ -47,7 +49,7 @@ impl<'a> Credentials<'a> {
                 Some(wanted) => capabilities::set_of(&wanted.bounding)?,
                 None => CapabilitySet::all(),
             },
-            ambient: capabilities::set_of(&wanted.ambient)?,
+            ambient: capabilities::set_of(&wanted.ambient)? & known,
             limits: limits::of(&process.rlimits)?,
             no_new_privileges: process.no_new_privileges,
             filter,

@@ -7,8 +7,8 @@ use oci::Spec;
 use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountFlags, MountPropagationFlags, MoveMountFlags,
-    OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_set_string, fsmount, fsopen, mount, mount_change,
-    move_mount, open_tree, unmount,
+    OpenTreeFlags, UnmountFlags, fsconfig_create, fsconfig_set_flag, fsconfig_set_string, fsmount, fsopen,
+    mount, mount_change, move_mount, open_tree, unmount,
 };
 use rustix::process::{fchdir, pivot_root};
 
@@ -27,10 +27,7 @@ pub(super) fn enter(spec: &Spec, root: RootFs<'_>) -> Outcome {
     mount_change("/", propagation | MountPropagationFlags::REC)
         .tried(|| format!("make all mounts {word}"))?;
     let place = &spec.root.path;
-    let mounted = match root {
-        RootFs::Overlay { lower, upper, work } => overlay(lower, upper, work)?,
-        RootFs::Folder(folder) => copy_of(folder)?,
-    };
+    let mounted = mount_root(root)?;
     move_mount(&mounted, "", CWD, place, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)
         .tried(|| format!("mount the root file system at {}", place.display()))?;
     // pivot_root(2) refuses a mount that others share.
@@ -41,6 +38,14 @@ pub(super) fn enter(spec: &Spec, root: RootFs<'_>) -> Outcome {
     pivot_root(".", ".").tried(|| format!("make {} the root", place.display()))?;
     unmount(".", UnmountFlags::DETACH).tried(|| "unmount the host's root")?;
     rustix::process::chdir("/").tried(|| "enter the container's root")
+}
+
+/// The root file system, mounted nowhere yet.
+pub(crate) fn mount_root(root: RootFs<'_>) -> Outcome<OwnedFd> {
+    match root {
+        RootFs::Overlay { lower, upper, work, volatile } => overlay(lower, upper, work, volatile),
+        RootFs::Folder(folder) => copy_of(folder),
+    }
 }
 
 /// Makes the root read-only, if that is wished, when everything is in its place.
@@ -61,7 +66,7 @@ fn copy_of(folder: &Path) -> Outcome<OwnedFd> {
     open_tree(CWD, folder, flags).tried(|| format!("open root file system {}", folder.display()))
 }
 
-fn overlay(lower: &[PathBuf], upper: &Path, work: &Path) -> Outcome<OwnedFd> {
+fn overlay(lower: &[PathBuf], upper: &Path, work: &Path, volatile: bool) -> Outcome<OwnedFd> {
     let file_system = fsopen("overlay", FsOpenFlags::FSOPEN_CLOEXEC)
         .tried(|| "open overlayfs, which this kernel may not have")?;
     let set = |key: &str, path: &Path| {
@@ -80,6 +85,10 @@ fn overlay(lower: &[PathBuf], upper: &Path, work: &Path) -> Outcome<OwnedFd> {
     }
     set("upperdir", upper)?;
     set("workdir", work)?;
+    if volatile {
+        // Linux 5.10 brought it; until then the end takes longer.
+        let _ = fsconfig_set_flag(file_system.as_fd(), "volatile");
+    }
     let what = || format!("mount overlayfs of {} layers below {}", lower.len(), upper.display());
     fsconfig_create(file_system.as_fd()).tried(what)?;
     fsmount(file_system.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, MountAttrFlags::empty()).tried(what)

@@ -1,6 +1,8 @@
 //! `netctl container`, and its commands in short: `netctl run`, `start`, `stop`, `exec`, `logs`, `ps` and so on.
 
 mod attach;
+mod commit;
+mod cp;
 mod create;
 mod exec;
 mod flags;
@@ -28,8 +30,12 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use crate::output::{LongPretty, Output, Printing};
+use crate::output::{LongOutput, LongPretty, Output, Printing};
 use crate::report::Failure;
+
+pub(crate) use exec::Exec;
+pub(crate) use run::Run;
+pub(crate) use words::ask;
 
 /// Run programs in containers, and see to them
 #[derive(Debug, Args)]
@@ -77,6 +83,8 @@ pub(crate) enum Verb {
     Port(Printing<port::Port, LongPretty>),
     Top(Printing<top::Top, LongPretty>),
     Stats(Printing<stats::Stats, LongPretty>),
+    Cp(cp::Cp),
+    Commit(Printing<commit::Commit, LongOutput>),
 }
 
 /// The commands as they stand below `netctl container`.
@@ -124,6 +132,8 @@ impl Verb {
             Self::Port(verb) => verb.on(output).run(output),
             Self::Top(verb) => verb.on(output).run(output),
             Self::Stats(verb) => verb.on(output).run(output),
+            Self::Cp(verb) => verb.run(),
+            Self::Commit(verb) => verb.on(output).run(output),
         }
     }
 }

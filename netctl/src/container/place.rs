@@ -52,7 +52,7 @@ impl Place {
     }
 
     /// Everything.
-    pub(super) fn engine(&self) -> Engine {
+    pub(crate) fn engine(&self) -> Engine {
         let catalog = self.networks.catalog();
         let resolv_conf = catalog.places().resolv_conf.clone();
         Engine {

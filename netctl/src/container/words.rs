@@ -9,7 +9,7 @@ use crate::output::Output;
 use crate::report::{self, Failure};
 
 /// An error of the runner, with the way out and the exit code that it knows.
-pub(super) fn ask(error: AskError) -> Failure {
+pub(crate) fn ask(error: AskError) -> Failure {
     let code = error.exit_code();
     Failure::with(error, AskError::hint).code(code)
 }

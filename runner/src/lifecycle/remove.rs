@@ -52,3 +52,9 @@ pub(crate) fn remove_ended(engine: &Engine, container: &Container) -> Result<(),
     engine.settle(container)?;
     Ok(engine.store.remove(container)?)
 }
+
+/// Removes the files of a container of which everything else has just been taken down by its own monitor.
+pub(crate) fn discard(engine: &Engine, container: &Container) -> Result<(), AskError> {
+    let _turn = engine.store.turn(container)?;
+    Ok(engine.store.remove(container)?)
+}

@@ -15,30 +15,33 @@ use crate::{Container, Ended, Engine, State, Status, lifecycle, spec};
 /// Takes everything down, and tells.
 pub(super) fn end(engine: &Engine, container: &Container, live: Live, relayed: Relayed, lock: File) {
     let Relayed { exit, clients, error } = relayed;
+    let Live { group, state, listener, netns, .. } = live;
     let mut errors: Vec<String> = error.into_iter().collect();
-    let out_of_memory = live.group.has_run_out_of_memory();
-    let failed =
-        networks::leave_all(&engine.catalog, &engine.runtime, container.config(), &live.state.attached);
+    let out_of_memory = group.has_run_out_of_memory();
+    let failed = networks::leave_all(&engine.catalog, &engine.runtime, container.config(), &state.attached);
     errors.extend(failed.iter().map(|error| words(error).join(": ")));
-    errors.extend(live.group.remove().err().map(|error| words(&error).join(": ")));
+    errors.extend(group.remove().err().map(|error| words(&error).join(": ")));
     let ended = Ended {
         code: exit.code(),
         at: crate::now(),
         out_of_memory,
         error: (!errors.is_empty()).then(|| errors.join("; ")),
     };
-    let Live { state, listener, .. } = live;
+    // Only now may the kernel take the namespace down: it keeps everybody from changing links while it does.
+    drop(netns);
     // What could not be left is still known of, so that the next one who looks can try again.
     let attached = if failed.is_empty() { Vec::new() } else { state.attached };
     let state =
         State { status: Status::Exited, pid: None, monitor: None, ended: Some(ended), attached, ..state };
-    let _ = files::write(&container.folder().state(), &state);
+    if container.config().auto_remove && failed.is_empty() {
+        let _ = lifecycle::discard(engine, container);
+    } else {
+        let _ = files::write(&container.folder().state(), &state);
+    }
     drop(listener);
     let _ = files::remove_folder(container.folder().run());
+    // Until now nobody could start it again.
     drop(lock);
-    if container.config().auto_remove && failed.is_empty() {
-        let _ = lifecycle::remove_ended(engine, container);
-    }
     // The last words wait for whoever does not listen, and nothing waits for them.
     for client in clients.0 {
         client.finish(&Answer::Exited(exit.code()));

@@ -4,7 +4,7 @@ use std::io;
 
 use crate::networks::NetworksError;
 use crate::spec::SpecError;
-use crate::{FileError, Id, Name};
+use crate::{FileError, Id, LowerError, Name};
 
 /// Why a container does not start.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub enum StartError {
     File(#[from] FileError),
     /// Its image is gone.
     #[error(transparent)]
-    Image(#[from] images::Error),
+    Image(#[from] LowerError),
     /// Something of the monitor itself.
     #[error("{what}")]
     Io {

@@ -182,6 +182,6 @@ fn pause(container: &Container, live: &mut Live, is_paused: bool) -> Answer {
         return Answer::Done(Some(super::words(&error).join(": ")));
     }
     live.state.status = if is_paused { Status::Paused } else { Status::Running };
-    let written = files::write(&container.folder().state(), &live.state);
+    let written = files::write(&container.folder().live_state(), &live.state);
     Answer::Done(written.err().map(|error| super::words(&error).join(": ")))
 }

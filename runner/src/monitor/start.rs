@@ -14,7 +14,7 @@ use crate::files;
 use crate::message::{self, Answer};
 use crate::networks::{self, Connected};
 use crate::spec::{self, Shared, Surroundings};
-use crate::{Config, Container, Engine, Interest, Mode, State, Status, lifecycle, rendezvous};
+use crate::{Config, Container, Engine, Folder, Interest, Mode, State, Status, lifecycle, rendezvous};
 
 /// A container that runs.
 pub(super) struct Live {
@@ -23,9 +23,8 @@ pub(super) struct Live {
     pub(super) state: State,
     pub(super) ends: Ends,
     pub(super) listener: OwnedFd,
-    /// Its network namespace, by which it leaves networks when its first process is gone.
-    #[allow(dead_code, reason = "it is found by its number, which is in the path that the networks know")]
-    netns: Option<File>,
+    /// Its network namespace: by the number of this file it leaves networks, though nobody lives in it any more.
+    pub(super) netns: Option<File>,
 }
 
 /// As long as this is held, the container has a monitor.
@@ -56,6 +55,7 @@ pub(super) fn start(
     };
     // From here on, whoever finds no monitor cleans up after it.
     files::write(&folder.state(), &state)?;
+    make_run_folder(folder)?;
     let shared = shared(engine, config)?;
     let lower = engine.lower(config)?;
     let hostname = networks::hostname(config);
@@ -68,7 +68,8 @@ pub(super) fn start(
     let (upper, work) = (folder.upper(), folder.work());
     let child = launch::begin(Launch {
         spec: &spec,
-        root: RootFs::Overlay { lower: &lower, upper: &upper, work: &work },
+        // What a container leaves that is removed at its end need not come through to the disk.
+        root: RootFs::Overlay { lower: &lower, upper: &upper, work: &work, volatile: config.auto_remove },
         streams,
         entrance: Some(group.entrance()?),
         filter: filter.as_ref(),
@@ -95,9 +96,19 @@ pub(super) fn start(
         rendezvous::open(&folder.socket()).map_err(StartError::io("listen for those who attach"))?;
     state.status = Status::Running;
     state.pid = Some(running.pid());
-    files::write(&folder.state(), &state)?;
+    files::write(&folder.live_state(), &state)?;
     let _ = message::send(control.as_fd(), &Answer::Started.to_bytes(), true);
     Ok(Live { running, group, state, ends, listener, netns })
+}
+
+/// What is there while it runs: where its root is mounted, and the files that tell of networks, mounted while they are empty.
+fn make_run_folder(folder: &Folder) -> Result<(), StartError> {
+    files::ensure_folder(&folder.root(), 0o755)?;
+    for path in [folder.hosts(), folder.hostname(), folder.resolv_conf()] {
+        files::remove_file(&path)?;
+        files::create_empty(&path, 0o644)?;
+    }
+    Ok(())
 }
 
 /// The files that tell of networks, and then the word to go on.

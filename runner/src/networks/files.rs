@@ -174,7 +174,7 @@ mod tests {
     fn files(config: &Config, connected: &Connected) -> (String, String, String, Vec<String>) {
         let scratch = Scratch::new();
         let folder = scratch.places().container(&config.id);
-        fs::create_dir_all(folder.path()).expect("a folder");
+        fs::create_dir_all(folder.run()).expect("a folder");
         let host =
             Names { hosts: scratch.path().join("hosts"), resolv_conf: scratch.path().join("resolv.conf") };
         fs::write(&host.hosts, "127.0.0.1 localhost\n10.0.0.1 host\n").expect("a file");

@@ -5,7 +5,7 @@ use rustix::thread::CapabilitySet;
 
 use crate::failure::{Failure, Outcome};
 
-/// The set of those names: `CAP_NET_RAW`. Those that this kernel does not know are left out, as `ALL` may name them.
+/// The set of those names: `CAP_NET_RAW`.
 pub(super) fn set_of(names: &[String]) -> Outcome<CapabilitySet> {
     let mut set = CapabilitySet::empty();
     for name in names {
@@ -13,11 +13,11 @@ pub(super) fn set_of(names: &[String]) -> Outcome<CapabilitySet> {
         let known = CapabilitySet::from_name(short);
         set |= known.ok_or_else(|| Failure::new(format!("find capability {name:?}"), Errno::INVAL))?;
     }
-    Ok(set & CapabilitySet::from_bits_retain(last_known()))
+    Ok(set)
 }
 
 /// The bits that this kernel knows: `/proc/sys/kernel/cap_last_cap`, without reading it.
-fn last_known() -> u64 {
+pub(super) fn last_known() -> u64 {
     let is_known = |bit: &u32| {
         rustix::thread::capability_is_in_bounding_set(CapabilitySet::from_bits_retain(1 << bit)).is_ok()
     };
