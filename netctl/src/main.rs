@@ -3,6 +3,7 @@
 //! A command is a folder here and a line in [`Command`]. It prints data through [`output`], and whatever goes
 //! wrong through [`report`]; it never touches the terminal itself.
 
+mod anything;
 mod cni;
 mod completion;
 mod container;
@@ -42,6 +43,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     #[command(flatten)]
+    Anything(anything::Verb),
+    #[command(flatten)]
     Short(network::Verb),
     Network(network::Network),
     #[command(flatten)]
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let mut output = Output::new(cli.output);
     let result = match cli.command {
+        Command::Anything(command) => command.run(&mut output),
         Command::Short(command) => command.run(&mut output),
         Command::Network(command) => command.run(&mut output),
         Command::ContainerShort(command) => command.run(&mut output),

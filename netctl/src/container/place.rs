@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use catalog::{Catalog, Network};
 use clap::{Args, Command, FromArgMatches, ValueHint};
 use runner::networks::Names;
 use runner::{Container, Engine, Places, Store};
@@ -41,14 +42,25 @@ impl Place {
     }
 
     /// The containers alone.
-    pub(super) fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         Store::new(self.places())
     }
 
     /// The images.
-    pub(super) fn images(&self) -> Result<images::Store, Failure> {
+    pub(crate) fn images(&self) -> Result<images::Store, Failure> {
         images::Store::open(self.places().state_dir)
             .map_err(|error| Failure::with(error, images::Error::hint))
+    }
+
+    /// The images, if there have ever been any.
+    pub(crate) fn images_if_there(&self) -> Option<images::Store> {
+        let state_dir = self.places().state_dir;
+        state_dir.join("images").is_dir().then(|| images::Store::open(state_dir).ok()).flatten()
+    }
+
+    /// The network of that name or id.
+    pub(crate) fn network(&self, catalog: &Catalog, wanted: &str) -> Result<Network, Failure> {
+        self.networks.find(catalog, wanted)
     }
 
     /// Everything.
@@ -64,7 +76,7 @@ impl Place {
     }
 
     /// The container of that name or id.
-    pub(super) fn find(&self, wanted: &str) -> Result<Container, Failure> {
+    pub(crate) fn find(&self, wanted: &str) -> Result<Container, Failure> {
         find(&self.store(), wanted)
     }
 

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use images::{Image, Reference};
+use images::{Image, Reference, Store};
 use serde_json::{Value, json};
 use template::Template;
 
@@ -69,7 +69,7 @@ impl Inspect {
 }
 
 /// An image by Docker's names.
-fn shown(image: &Image) -> Result<Value, Failure> {
+pub(crate) fn shown(image: &Image) -> Result<Value, Failure> {
     let configuration = &image.configuration;
     let names: Vec<String> = image.names.iter().map(Reference::short).collect();
     let last = configuration.history.last();
@@ -86,4 +86,9 @@ fn shown(image: &Image) -> Result<Value, Failure> {
         "Config": serde_json::to_value(&configuration.config)?,
         "RootFS": {"Type": configuration.rootfs.kind, "Layers": configuration.rootfs.diff_ids},
     }))
+}
+
+/// The image of that name or id, with the way out if there is none.
+pub(crate) fn find(store: &Store, wanted: &str) -> Result<Image, Failure> {
+    store.find(wanted).map_err(place::of)
 }

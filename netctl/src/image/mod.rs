@@ -2,7 +2,7 @@
 
 mod history;
 mod import;
-mod inspect;
+pub(crate) mod inspect;
 mod load;
 mod ls;
 mod place;

@@ -8,7 +8,7 @@ use catalog::{Catalog, HostFacts, Network};
 use clap::Args;
 use template::Template;
 
-use self::view::Inspection;
+pub(crate) use self::view::Inspection;
 use super::place::Place;
 use crate::output::Output;
 use crate::report::{self, Failure};
@@ -81,7 +81,8 @@ fn in_format(format: &str, found: &[Inspection], output: &mut Output) -> Result<
     Ok(())
 }
 
-fn show(catalog: &Catalog, facts: &HostFacts, network: &Network) -> Result<Inspection, Failure> {
+/// What is shown of one.
+pub(crate) fn show(catalog: &Catalog, facts: &HostFacts, network: &Network) -> Result<Inspection, Failure> {
     let members = catalog.members(network).map_err(Failure::of)?;
     let filling = catalog.filling(network).unwrap_or_else(|error| {
         report::warning(&error, None);

@@ -4,11 +4,11 @@ mod connect;
 mod create;
 mod disconnect;
 mod filter;
-mod inspect;
+pub(crate) mod inspect;
 mod ls;
 pub(crate) mod place;
 mod prune;
-mod rm;
+pub(crate) mod rm;
 mod words;
 
 use std::process::ExitCode;
@@ -25,7 +25,7 @@ pub(crate) struct Network {
     #[command(flatten)]
     output: LongPretty,
     #[command(subcommand)]
-    verb: Verb,
+    verb: Grouped,
 }
 
 const EXAMPLES: &str = "\
@@ -45,24 +45,35 @@ Exit codes:
   1  failed; the reason is on standard error
   2  the command line cannot be understood";
 
-/// The commands. They stand in the root of the command line, too.
+/// The commands as they stand in the root of the command line. `inspect` and `rm` are there for containers, too.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
     Create(Printing<create::Create, LongOutput>),
     #[command(visible_alias = "list")]
     Ls(Printing<ls::Ls, LongPretty>),
-    Inspect(Printing<inspect::Inspect, LongPretty>),
-    #[command(visible_alias = "remove")]
-    Rm(Printing<rm::Rm, LongPretty>),
     Prune(Printing<prune::Prune, LongPretty>),
     Connect(Printing<connect::Connect, LongPretty>),
     Disconnect(Printing<disconnect::Disconnect, LongPretty>),
 }
 
+/// The commands as they stand below `netctl network`.
+#[derive(Debug, Subcommand)]
+enum Grouped {
+    #[command(flatten)]
+    Short(Verb),
+    Inspect(Printing<inspect::Inspect, LongPretty>),
+    #[command(visible_alias = "remove")]
+    Rm(Printing<rm::Rm, LongPretty>),
+}
+
 impl Network {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
         output.heed(self.output);
-        self.verb.run(output)
+        match self.verb {
+            Grouped::Short(verb) => verb.run(output),
+            Grouped::Inspect(verb) => verb.on(output).run(output),
+            Grouped::Rm(verb) => verb.on(output).run(output),
+        }
     }
 }
 
@@ -71,8 +82,6 @@ impl Verb {
         match self {
             Self::Create(verb) => verb.on(output).run(output),
             Self::Ls(verb) => verb.on(output).run(output),
-            Self::Inspect(verb) => verb.on(output).run(output),
-            Self::Rm(verb) => verb.on(output).run(output),
             Self::Prune(verb) => verb.on(output).run(output),
             Self::Connect(verb) => verb.on(output).run(output),
             Self::Disconnect(verb) => verb.on(output).run(output),

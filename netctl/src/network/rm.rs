@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use catalog::{Catalog, Members, RetireError};
+use catalog::{Catalog, Members, Network, RetireError};
 use clap::Args;
+use network::Runtime;
 use vocab::NetworkName;
 
 use super::place::Place;
@@ -41,28 +42,17 @@ impl Rm {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
         let catalog = self.place.catalog();
         let runtime = self.place.roots.runtime();
-        let members = if self.force { Members::Disconnect } else { Members::Refuse };
         let mut code = ExitCode::SUCCESS;
         let mut gone: Vec<String> = Vec::new();
         for wanted in &self.networks {
-            let network = match catalog.find(wanted) {
-                Err(error) if self.force && error.is_absence() => {
-                    discard(&catalog, wanted)?;
-                    continue;
-                }
-                found => found.map_err(Failure::of),
-            };
-            let removed = network.and_then(|network| match catalog.retire(&runtime, &network, members) {
-                Err(RetireError::Plugins(errors)) => Err(Failure::each(errors)),
-                removed => removed.map(|()| network).map_err(Failure::of),
-            });
-            match removed {
-                Ok(network) => {
+            match remove(&catalog, &runtime, wanted, self.force) {
+                Ok(Some(name)) => {
                     if !output.is_json() {
-                        output.line(network.name())?;
+                        output.line(&name)?;
                     }
-                    gone.push(network.name().to_string());
+                    gone.push(name);
                 }
+                Ok(None) => {}
                 Err(failure) => {
                     report::failure(&failure);
                     code = ExitCode::FAILURE;
@@ -73,6 +63,37 @@ impl Rm {
             output.json(&gone)?;
         }
         Ok(code)
+    }
+}
+
+/// Removes the network of that name or id: its name. With `force`, one that is not there is fine.
+pub(crate) fn remove(
+    catalog: &Catalog,
+    runtime: &Runtime,
+    wanted: &str,
+    force: bool,
+) -> Result<Option<String>, Failure> {
+    match catalog.find(wanted) {
+        Err(error) if force && error.is_absence() => discard(catalog, wanted).map(|()| None),
+        found => {
+            let network = found.map_err(Failure::of)?;
+            retire(catalog, runtime, &network, force)?;
+            Ok(Some(network.name().to_string()))
+        }
+    }
+}
+
+/// Removes a network; with `force`, whoever is on it is disconnected first.
+pub(crate) fn retire(
+    catalog: &Catalog,
+    runtime: &Runtime,
+    network: &Network,
+    force: bool,
+) -> Result<(), Failure> {
+    let members = if force { Members::Disconnect } else { Members::Refuse };
+    match catalog.retire(runtime, network, members) {
+        Err(RetireError::Plugins(errors)) => Err(Failure::each(errors)),
+        removed => removed.map_err(Failure::of),
     }
 }
 

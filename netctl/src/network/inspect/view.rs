@@ -10,7 +10,7 @@ use subnet::Family;
 /// A network in full. The names are Docker's where the meaning is the same.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Inspection {
+pub(crate) struct Inspection {
     name: String,
     id: String,
     created: Option<String>,
