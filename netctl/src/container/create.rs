@@ -29,7 +29,7 @@ const HELP: &str = "\
 `netctl create` makes networks; this makes containers.
 
 Examples:
-  netctl container create --name b1 -p 111:1232 busybox nc -lk -p 1232 -e cat
+  netctl container create --name b1 -p 111:1232 busybox nc -l -p 1232 -e cat
   netctl start b1
 
 Exit codes:

@@ -53,7 +53,7 @@ makes networks.
 
 Examples:
   netctl run --rm --rootfs / --network none ip -br link
-  netctl run -d --name b1 -p 111:1232 busybox nc -lk -p 1232 -e cat
+  netctl run -d --name b1 -p 111:1232 busybox nc -l -p 1232 -e cat
   netctl exec -it b1 sh
   netctl rm -f b1
 

@@ -44,7 +44,7 @@ or told of: nothing is dropped without a word.
 Examples:
   netctl run --rm --network none --rootfs / ip -br link
   netctl run -it --rm busybox sh
-  netctl run -d --name b1 --network mybr0:ip=172.26.0.9 -p 111:1232 busybox nc -lk -p 1232 -e cat
+  netctl run -d --name b1 --network mybr0:ip=172.26.0.9 -p 111:1232 busybox nc -l -p 1232 -e cat
   netctl run --rm --network container:b1 busybox nc 127.0.0.1 1232
   netctl run -d --name web -P -h www --dns 10.0.0.53 --add-host db:10.0.0.9 -m 64m --cpus 0.5 httpd
 

@@ -35,7 +35,9 @@ struct Machine(Host);
 
 impl Machine {
     fn new(name: &str) -> Result<Self, Wrong> {
-        Ok(Self(Host::new(name)?))
+        let mut host = Host::new(name)?;
+        host.own_control_groups()?;
+        Ok(Self(host))
     }
 
     /// With an image `box`, in which busybox is every program.
@@ -98,12 +100,17 @@ impl Machine {
     }
 }
 
+/// What runs in a container to answer everybody on a port: this nc serves one, and ends.
+fn serve(port: u16) -> String {
+    format!("sh -c 'while true; do nc -l -p {port} -e echo hello; done'")
+}
+
 /// Collects in `$left` what there should not be when no container runs.
 const LEFT: &str = r#"
 left=
 for link in $(ls /sys/class/net); do [ $link = lo ] || left="$left link:$link"; done
 left="$left$(grep -c netctl /proc/self/mounts | sed 's/^0$//')"
-left="$left$(ls -d /sys/fs/cgroup/*/netctl/* /sys/fs/cgroup/netctl/* 2>/dev/null)"
+left="$left$(ls -d /sys/fs/cgroup/*/netctl /sys/fs/cgroup/netctl 2>/dev/null)"
 left="$left$(ls /run/netctl/containers 2>/dev/null)"
 left="$left$(ls /var/lib/cni/results 2>/dev/null)"
 left="$left$(find /var/lib/cni/networks -name '[0-9]*' 2>/dev/null)"
@@ -117,7 +124,7 @@ const IMAGE: &str = r#"
 root=/run/root
 mkdir -p $root/bin $root/etc $root/home/web $root/srv
 cp "$(command -v busybox)" $root/bin/busybox
-for name in sh true false cat echo id env ls ps ip nc sleep touch hostname kill stat grep mount wget test printf head tail \
+for name in ln sh true false cat echo id env ls ps ip nc sleep touch hostname kill stat grep mount wget test printf head tail \
     mkdir rm chmod sync wc cut sort tty stty readlink sed awk; do ln -sf busybox $root/bin/$name; done
 printf 'root:x:0:0:root:/root:/bin/sh\nweb:x:1000:1001::/home/web:/bin/sh\n' > $root/etc/passwd
 printf 'root:x:0:\nwww:x:1001:\nstaff:x:50:web\n' > $root/etc/group

@@ -1,6 +1,6 @@
 //! Each network mode, from inside and from outside.
 
-use crate::{Machine, Test};
+use crate::{Machine, Test, serve};
 
 #[test]
 fn on_the_bridge_a_container_has_an_address_and_a_way_out() -> Test {
@@ -18,7 +18,7 @@ fn on_the_bridge_a_container_has_an_address_and_a_way_out() -> Test {
     );
     // From the host, and from the other.
     machine.ok(&format!("ping -c1 -W5 {one}"))?;
-    machine.ok("netctl exec -d b1 nc -lk -p 80 -e echo hello")?;
+    machine.ok(&format!("netctl exec -d b1 {}", serve(80)))?;
     let page = "for try in 1 2 3 4 5 6 7 8 9; do netctl exec b2 nc 172.17.0.2 80 < /dev/null && break; sleep 0.2; done";
     assert_eq!(machine.ok(page)?, "hello\n");
     // Other programs find the namespace by its path.
@@ -36,7 +36,7 @@ fn on_the_host_s_network_a_container_sees_and_binds_what_the_host_has() -> Test 
     let inside = machine.ok("netctl run --rm --network host box ip -4 addr show lo; netctl run --rm --network host box hostname; netctl run --rm --network host box cat /etc/hosts")?;
     assert!(inside.contains("10.9.8.7/32") && inside.contains("10.9.8.7 myself"), "{inside}");
     assert!(inside.lines().any(|line| line == "host"), "{inside}");
-    machine.ok("netctl run -d --name one --network host box nc -lk -s 10.9.8.7 -p 8080 -e echo hello")?;
+    machine.ok(&format!("netctl run -d --name one --network host box {}", serve(8080)))?;
     let outside = machine.until("busybox nc 10.9.8.7 8080 < /dev/null")?;
     assert_eq!(outside, "hello\n");
     // Its names are its own, as Docker has it, when it is given one.
@@ -58,10 +58,10 @@ fn without_a_network_there_is_lo_and_nothing_else() -> Test {
 #[test]
 fn in_another_container_s_network_a_container_is_that_host() -> Test {
     let machine = Machine::with_image("shared")?;
-    machine.ok("netctl run -d --name b1 -h www box nc -lk -s 127.0.0.1 -p 1232 -e echo hello")?;
+    machine.ok(&format!("netctl run -d --name b1 -h www box {}", serve(1232)))?;
     let second = "netctl run --rm --network container:b1 box";
     assert_eq!(machine.until(&format!("{second} nc 127.0.0.1 1232 < /dev/null"))?, "hello\n");
-    let same = "sh -c 'hostname; ip -4 addr show eth0 | grep -o 172[.0-9]*/16; cat /etc/hosts /etc/hostname /etc/resolv.conf; readlink /proc/self/ns/net /proc/self/ns/uts /proc/self/ns/ipc'";
+    let same = "sh -c 'hostname; ip -4 addr show eth0 | grep -o 172[.0-9]*/16; cat /etc/hosts /etc/hostname /etc/resolv.conf; for kind in net uts ipc; do readlink /proc/self/ns/$kind; done'";
     assert_eq!(machine.ok(&format!("{second} {same}"))?, machine.ok(&format!("netctl exec b1 {same}"))?);
     // Processes and files are its own.
     let apart = machine

@@ -2,12 +2,7 @@
 
 use lab::Neighbour;
 
-use crate::{Machine, Test};
-
-/// A program that answers everybody on a port.
-fn serve(port: u16) -> String {
-    format!("nc -lk -p {port} -e echo hello")
-}
+use crate::{Machine, Test, serve};
 
 #[test]
 fn a_port_is_reached_from_the_host_and_from_outside() -> Test {

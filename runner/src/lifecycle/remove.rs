@@ -46,8 +46,12 @@ pub(crate) fn remove_ended(engine: &Engine, container: &Container) -> Result<(),
         return Ok(());
     }
     let _turn = engine.store.turn(container)?;
-    if super::has_monitor(container.folder())? {
-        return Err(AskError::Running(container.name().clone()));
+    match container.written_state()?.status {
+        Status::Created | Status::Exited => super::wait_for_end(container.folder())?,
+        _ if super::has_monitor(container.folder())? => {
+            return Err(AskError::Running(container.name().clone()));
+        }
+        _ => {}
     }
     engine.settle(container)?;
     Ok(engine.store.remove(container)?)

@@ -31,6 +31,15 @@ pub(crate) fn has_monitor(folder: &Folder) -> Result<bool, FileError> {
     }
 }
 
+/// Waits for the monitor of a container that has ended: it has written so, and is about to go.
+pub(crate) fn wait_for_end(folder: &Folder) -> Result<(), FileError> {
+    match File::open(folder.lock()) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(source) => Err(FileError::new("open", &folder.lock())(source)),
+        Ok(file) => file.lock_shared().map_err(FileError::new("lock", &folder.lock())),
+    }
+}
+
 impl Engine {
     /// What became of a container. If its monitor was killed, or the machine has been started anew since, what it left is
     /// taken down first.

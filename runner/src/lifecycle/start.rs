@@ -35,7 +35,7 @@ impl Engine {
     ) -> Result<Started, AskError> {
         let _turn = self.store.turn(container)?;
         match self.settle(container)?.status {
-            Status::Created | Status::Exited => {}
+            Status::Created | Status::Exited => super::wait_for_end(container.folder())?,
             _ => return Err(AskError::Running(container.name().clone())),
         }
         let monitor = |source| AskError::Monitor { name: container.name().clone(), source };
