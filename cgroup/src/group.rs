@@ -218,10 +218,10 @@ impl Group {
     /// # Errors
     /// The first [`Error`]; everything is tried.
     pub fn remove(&self) -> Result<(), Error> {
-        if !self.members.iter().any(|member| member.folder.exists()) {
-            return Ok(());
+        let is_there = self.members.iter().any(|member| member.folder.exists());
+        if is_there {
+            self.kill_all()?;
         }
-        self.kill_all()?;
         let removed = self.members.iter().map(|member| remove_folder(&member.folder)).collect::<Vec<_>>();
         for member in &self.members {
             // The last to leave takes the folder above along; while others are there, it is not empty.

@@ -84,10 +84,10 @@ fn hierarchy_of(line: &str) -> Option<Hierarchy> {
                 !matches!(
                     *word,
                     "rw" | "ro" | "xattr" | "noprefix" | "clone_children" | "cpuset_v2_mode" | "nsdelegate"
-                ) && !word.contains('=')
+                )
             };
             let controllers: Vec<_> = options.split(',').filter(is_controller).map(str::to_owned).collect();
-            // A hierarchy that only has a name is its owner's, as systemd's.
+            // One that only has a name, as systemd's, takes no groups of ours; but other runtimes make some there.
             (!controllers.is_empty()).then_some(Hierarchy { mount: path, controllers, is_unified: false })
         }
         _ => None,
@@ -143,6 +143,7 @@ mod tests {
             [
                 ("/sys/fs/cgroup/cpu,cpuacct", "cpu,cpuacct".to_owned(), false),
                 ("/sys/fs/cgroup/memory", "memory".to_owned(), false),
+                ("/sys/fs/cgroup/systemd", "name=systemd".to_owned(), false),
                 ("/sys/fs/cgroup/unified", String::new(), true),
             ]
         );

@@ -32,7 +32,7 @@ pub use exec::{Exec, exec};
 pub use running::{Exit, Running};
 pub use sealed::{is_sealed, sealed_program};
 pub use signal::{InvalidSignal, Signal};
-pub use view::view;
+pub use view::{mount_apart, view};
 
 /// What a root file system is made of.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 
 use crate::Signal;
 use crate::sys;
@@ -46,6 +46,16 @@ pub struct Running {
 }
 
 impl Running {
+    /// A process that somebody else started, and that is a child of this one by now: this one is the subreaper of its
+    /// parent, which is gone.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn adopt(pid: i32) -> io::Result<Self> {
+        let pid = Pid::from_raw(pid).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
+        Ok(Self { pid, pidfd: pidfd_open(pid, PidfdFlags::empty())? })
+    }
+
     /// Its process id, as the host counts.
     #[must_use]
     pub fn pid(&self) -> i32 {

@@ -6,6 +6,7 @@
 mod clients;
 mod end;
 mod error;
+mod foreign;
 mod relay;
 mod start;
 mod streams;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::Id;
+use crate::files::{self, FileError};
 
 /// Where containers are: what outlives a reboot, and what does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +64,21 @@ impl Folder {
     #[must_use]
     pub fn run(&self) -> &Path {
         &self.run
+    }
+
+    /// Removes what dies with the boot; nothing there is fine.
+    ///
+    /// # Errors
+    /// [`FileError`]; a root file system that is mounted here yet is not touched.
+    pub(crate) fn remove_run(&self) -> Result<(), FileError> {
+        let root = self.root();
+        // Another runtime has it mounted where we see it. What is in it is the container's.
+        let _ = rustix::mount::unmount(&root, rustix::mount::UnmountFlags::DETACH);
+        match std::fs::remove_dir(&root) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            removed => removed.map_err(FileError::new("remove folder", &root))?,
+        }
+        files::remove_folder(&self.run)
     }
 
     /// What was asked of it.
@@ -129,6 +145,12 @@ impl Folder {
     #[must_use]
     pub fn lock(&self) -> PathBuf {
         self.run.join("lock")
+    }
+
+    /// The bundle and the state of another OCI runtime, if that is to start it.
+    #[must_use]
+    pub(crate) fn foreign(&self) -> PathBuf {
+        self.run.join("oci")
     }
 
     /// Where its monitor listens.

@@ -13,8 +13,8 @@ use rustix::net::{
 /// How many may wait to be let in.
 const WAITING: i32 = 64;
 
-fn socket() -> io::Result<OwnedFd> {
-    Ok(socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
+fn socket(kind: SocketType) -> io::Result<OwnedFd> {
+    Ok(socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?)
 }
 
 /// The folder, open as long as the short path by it is used.
@@ -29,12 +29,21 @@ fn short(path: &Path) -> io::Result<(OwnedFd, SocketAddrUnix)> {
 
 /// Listens at `path`; what a killed monitor left there is taken away.
 pub(crate) fn open(path: &Path) -> io::Result<OwnedFd> {
+    open_as(path, SocketType::SEQPACKET)
+}
+
+/// The same for those who speak without packets: OCI runtimes, which send the terminal that they made.
+pub(crate) fn open_stream(path: &Path) -> io::Result<OwnedFd> {
+    open_as(path, SocketType::STREAM)
+}
+
+fn open_as(path: &Path, kind: SocketType) -> io::Result<OwnedFd> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let (_folder, address) = short(path)?;
-    let listener = socket()?;
+    let listener = socket(kind)?;
     // Whoever may write to it may type and kill.
     let mask = rustix::process::umask(Mode::from_raw_mode(0o177));
     let bound = bind(&listener, &address);
@@ -55,7 +64,7 @@ pub(crate) fn find(path: &Path) -> io::Result<Option<OwnedFd>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         short => short?,
     };
-    let socket = socket()?;
+    let socket = socket(SocketType::SEQPACKET)?;
     match connect(&socket, &address) {
         Err(Errno::NOENT | Errno::CONNREFUSED) => Ok(None),
         Err(error) => Err(error.into()),

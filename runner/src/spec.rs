@@ -56,7 +56,7 @@ pub fn spec(config: &Config, around: &Surroundings<'_>) -> Result<Spec, SpecErro
     resources.devices = devices::rules(config)?;
     let linux = oci::Linux {
         namespaces: namespaces::of(&config.mode, around.shared),
-        cgroups_path: Some(group_path(config)),
+        cgroups_path: Some(Path::new("/").join(group_path(config))),
         resources,
         devices: devices::nodes(config)?,
         sysctl: sysctl::of(config)?,

@@ -40,7 +40,7 @@ struct OneSide(&'static str);
 
 enum Word {
     Host(PathBuf),
-    Container(Container, PathBuf),
+    Container(Box<Container>, PathBuf),
 }
 
 impl Cp {
@@ -60,7 +60,7 @@ impl Cp {
     fn word(&self, text: &str) -> Result<Word, Failure> {
         match text.split_once(':') {
             Some((name, path)) if !name.contains('/') && !name.starts_with('.') && !name.is_empty() => {
-                Ok(Word::Container(self.place.find(name)?, Path::new(path).to_owned()))
+                Ok(Word::Container(Box::new(self.place.find(name)?), Path::new(path).to_owned()))
             }
             _ => Ok(Word::Host(text.into())),
         }

@@ -121,7 +121,11 @@ impl Flags {
             config.labels.insert(key.to_owned(), value.to_owned());
         }
         config.auto_remove = self.rm;
-        config.runtime = self.runtime;
+        if let (Some(program), true) = (&self.runtime, config.program.init) {
+            let reason = "the reaper of --init is netctl's own, which this runtime does not know";
+            return Err(Invalid::new("--runtime", program.display().to_string(), reason));
+        }
+        config.runtime = self.runtime.as_deref().map(runtime).transpose()?;
         Ok(())
     }
 
@@ -148,6 +152,17 @@ impl Flags {
         let used = runner::ImageUse { id: image.id.to_string(), name: wanted.clone() };
         Ok((Source::Image(used), Some(image), words.to_vec()))
     }
+}
+
+/// The runtime's own path: it is executed by a monitor, whose PATH may be another.
+fn runtime(named: &std::path::Path) -> Result<PathBuf, Invalid> {
+    let wrong = |reason: &str| Invalid::new("--runtime", named.display().to_string(), reason);
+    if named.components().count() > 1 {
+        return named.canonicalize().map_err(|error| wrong(&error.to_string()));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(named)).find(|file| file.is_file());
+    found.ok_or_else(|| wrong("there is no such program in PATH"))
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -10,6 +10,7 @@ mod modes;
 mod ports;
 mod programs;
 mod refused;
+mod runtime;
 
 use std::time::{Duration, Instant};
 

@@ -94,7 +94,7 @@ impl Engine {
             }
         };
         files::write(&folder.state(), &state)?;
-        files::remove_folder(folder.run())?;
+        folder.remove_run()?;
         Ok(state)
     }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 
 use cgroup::{Group, Hierarchies};
 
+use super::foreign::Runtime;
 use super::relay::Relayed;
 use super::start::Live;
 use super::words;
@@ -20,6 +21,9 @@ pub(super) fn end(engine: &Engine, container: &Container, live: Live, relayed: R
     let out_of_memory = group.has_run_out_of_memory();
     let failed = networks::leave_all(&engine.catalog, &engine.runtime, container.config(), &state.attached);
     errors.extend(failed.iter().map(|error| words(error).join(": ")));
+    if let Some(program) = &container.config().runtime {
+        Runtime::new(program, container.folder(), container.id()).delete();
+    }
     errors.extend(group.remove().err().map(|error| words(&error).join(": ")));
     let ended = Ended {
         code: exit.code(),
@@ -39,7 +43,7 @@ pub(super) fn end(engine: &Engine, container: &Container, live: Live, relayed: R
         let _ = files::write(&container.folder().state(), &state);
     }
     drop(listener);
-    let _ = files::remove_folder(container.folder().run());
+    let _ = container.folder().remove_run();
     // Until now nobody could start it again.
     drop(lock);
     // The last words wait for whoever does not listen, and nothing waits for them.
@@ -50,10 +54,13 @@ pub(super) fn end(engine: &Engine, container: &Container, live: Live, relayed: R
 
 /// Takes down what a start that failed has left; whether all of it is gone.
 pub(super) fn take_down_failed(engine: &Engine, container: &Container) -> bool {
+    if let Some(program) = &container.config().runtime {
+        Runtime::new(program, container.folder(), container.id()).delete();
+    }
     let group = Hierarchies::discover()
         .and_then(|hierarchies| Group::at(&hierarchies, &spec::group_path(container.config())).remove());
     let state = container.written_state().unwrap_or_default();
     let left = networks::leave_all(&engine.catalog, &engine.runtime, container.config(), &state.attached);
-    let folder = files::remove_folder(container.folder().run());
+    let folder = container.folder().remove_run();
     group.is_ok() && left.is_empty() && folder.is_ok()
 }

@@ -33,6 +33,16 @@ pub enum StartError {
     /// No process came of it.
     #[error(transparent)]
     Launch(#[from] launch::Error),
+    /// Another runtime was to start it, and did not.
+    #[error("--runtime {}: {verb} the container", program.display())]
+    Runtime {
+        /// The runtime.
+        program: std::path::PathBuf,
+        /// What it was asked to do.
+        verb: &'static str,
+        /// What it says.
+        source: io::Error,
+    },
     /// It cannot be on its networks.
     #[error(transparent)]
     Networks(#[from] NetworksError),

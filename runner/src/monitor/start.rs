@@ -5,10 +5,11 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use cgroup::{Group, Hierarchies};
-use launch::{Child, Launch, RootFs, Running};
+use launch::{Child, Launch, RootFs, Running, Streams};
 use seccomp::Program;
 
 use super::StartError;
+use super::foreign::{Foreign, Runtime};
 use super::streams::{self, Ends};
 use crate::files;
 use crate::message::{self, Answer};
@@ -25,6 +26,50 @@ pub(super) struct Live {
     pub(super) listener: OwnedFd,
     /// Its network namespace: by the number of this file it leaves networks, though nobody lives in it any more.
     pub(super) netns: Option<File>,
+}
+
+/// A container's first process, which waits for the word.
+enum Prepared {
+    Own(Child),
+    Foreign(Foreign),
+}
+
+impl Prepared {
+    fn pid(&self) -> i32 {
+        match self {
+            Self::Own(child) => child.pid(),
+            Self::Foreign(foreign) => foreign.pid(),
+        }
+    }
+
+    fn start(self) -> Result<(Running, Option<OwnedFd>), StartError> {
+        match self {
+            Self::Own(child) => Ok(child.start()?),
+            Self::Foreign(foreign) => foreign.start(),
+        }
+    }
+}
+
+/// Makes the first process and its control group: ourselves, or by another runtime.
+fn prepare(
+    container: &Container,
+    spec: &oci::Spec,
+    root: RootFs<'_>,
+    streams: Streams,
+) -> Result<(Prepared, Group), StartError> {
+    let (config, folder) = (container.config(), container.folder());
+    let (hierarchies, path) = (Hierarchies::discover()?, spec::group_path(config));
+    if let Some(program) = &config.runtime {
+        let runtime = Runtime::new(program, folder, container.id());
+        let foreign = Foreign::create(runtime, folder, spec, root, streams)?;
+        return Ok((Prepared::Foreign(foreign), Group::at(&hierarchies, &path)));
+    }
+    let group = Group::create(&hierarchies, &path, &spec.linux.resources)?;
+    let filter = spec.linux.seccomp.as_ref().map(Program::compile).transpose()?;
+    let entrance = Some(group.entrance()?);
+    let init = config.program.init;
+    let child = launch::begin(Launch { spec, root, streams, entrance, filter: filter.as_ref(), init })?;
+    Ok((Prepared::Own(child), group))
 }
 
 /// As long as this is held, the container has a monitor.
@@ -61,25 +106,17 @@ pub(super) fn start(
     let hostname = networks::hostname(config);
     let around = Surroundings { folder, lower: &lower, hostname: &hostname, shared: shared.as_ref() };
     let spec = spec::spec(config, &around)?;
-    let group = Group::create(&Hierarchies::discover()?, &spec::group_path(config), &spec.linux.resources)?;
-    let filter = spec.linux.seccomp.as_ref().map(Program::compile).transpose()?;
     let (streams, mut ends) =
         streams::open(config, interest).map_err(StartError::io("open standard streams"))?;
     let (upper, work) = (folder.upper(), folder.work());
-    let child = launch::begin(Launch {
-        spec: &spec,
-        // What a container leaves that is removed at its end need not come through to the disk.
-        root: RootFs::Overlay { lower: &lower, upper: &upper, work: &work, volatile: config.auto_remove },
-        streams,
-        entrance: Some(group.entrance()?),
-        filter: filter.as_ref(),
-        init: config.program.init,
-    })?;
+    // What a container leaves that is removed at its end need not come through to the disk.
+    let root = RootFs::Overlay { lower: &lower, upper: &upper, work: &work, volatile: config.auto_remove };
+    let (prepared, group) = prepare(container, &spec, root, streams)?;
     // While it mounts, its networks are made.
-    let (netns, path) = netns_of(&child, config)?;
+    let (netns, path) = netns_of(prepared.pid(), config)?;
     let connected = networks::join_all(&engine.catalog, &engine.runtime, config, &path)?;
     state.attached.clone_from(&connected.attached);
-    let started = complete(engine, container, &connected, control, child);
+    let started = complete(engine, container, &connected, control, prepared);
     let running = match started {
         Ok((running, terminal)) => {
             if let Some(master) = terminal {
@@ -117,7 +154,7 @@ fn complete(
     container: &Container,
     connected: &Connected,
     control: &OwnedFd,
-    child: Child,
+    prepared: Prepared,
 ) -> Result<(Running, Option<OwnedFd>), StartError> {
     let daemon = engine.catalog.daemon().map_err(networks::NetworksError::from)?;
     let notes =
@@ -125,16 +162,16 @@ fn complete(
     for note in connected.notes.iter().chain(&notes) {
         let _ = message::send(control.as_fd(), &Answer::Note(note.clone()).to_bytes(), true);
     }
-    Ok(child.start()?)
+    prepared.start()
 }
 
-/// The network namespace that the child has of its own, and a path to it that lasts as long as this process: another
-/// container may live in it when the child is gone.
-fn netns_of(child: &Child, config: &Config) -> Result<(Option<File>, PathBuf), StartError> {
+/// The network namespace that a container's first process has of its own, and a path to it that lasts as long as this process: another
+/// container may live in it when that one is gone.
+fn netns_of(pid: i32, config: &Config) -> Result<(Option<File>, PathBuf), StartError> {
     if !matches!(config.mode, Mode::Networks(_) | Mode::None) {
         return Ok((None, PathBuf::new()));
     }
-    let path = netns::process::path_of(child.pid().unsigned_abs());
+    let path = netns::process::path_of(pid.unsigned_abs());
     let file = File::open(path).map_err(StartError::io("open the container's network namespace"))?;
     let path =
         Path::new("/proc").join(std::process::id().to_string()).join("fd").join(file.as_raw_fd().to_string());

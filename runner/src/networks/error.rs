@@ -11,7 +11,7 @@ use crate::FileError;
 pub enum NetworksError {
     /// A network is not there.
     #[error(transparent)]
-    Find(#[from] CatalogError),
+    Find(Box<CatalogError>),
     /// A network cannot be joined.
     #[error("join network {network}")]
     Join {
@@ -54,7 +54,7 @@ pub enum NetworksError {
     Resolver(#[from] dns::resolv_conf::ReadError),
     /// daemon.json cannot be read.
     #[error(transparent)]
-    Daemon(#[from] docker::Error),
+    Daemon(Box<docker::Error>),
     /// Its id is none of CNI's.
     #[error(transparent)]
     Id(#[from] InvalidName),
@@ -75,5 +75,17 @@ impl NetworksError {
             Self::Mode(_) => Some("say --network once".to_owned()),
             _ => None,
         }
+    }
+}
+
+impl From<CatalogError> for NetworksError {
+    fn from(error: CatalogError) -> Self {
+        Self::Find(Box::new(error))
+    }
+}
+
+impl From<docker::Error> for NetworksError {
+    fn from(error: docker::Error) -> Self {
+        Self::Daemon(Box::new(error))
     }
 }
