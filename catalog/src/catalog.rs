@@ -217,6 +217,24 @@ impl Catalog {
         }
     }
 
+    /// As [`Catalog::find`], for who joins now: network `bridge` is taken as those have it who are on it, without asking
+    /// what daemon.json would make of it by now.
+    ///
+    /// # Errors
+    /// [`CatalogError`].
+    pub fn find_to_join(&self, wanted: &str) -> Result<Network, CatalogError> {
+        if wanted == builtin::BRIDGE {
+            let listing = self.files()?;
+            let is_free = listing.networks.iter().all(|network| network.name().as_str() != wanted)
+                && !listing.broken.iter().any(error::is_unread);
+            let is_standing = |entry: &Entry| entry.stands().unwrap_or(true);
+            if let Some(kept) = self.kept(wanted, Origin::BuiltIn, is_standing).filter(|_| is_free) {
+                return Ok(kept);
+            }
+        }
+        self.find(wanted)
+    }
+
     /// What daemon.json says.
     ///
     /// # Errors

@@ -4,10 +4,11 @@ use std::io;
 
 use cni::{Code, Fault};
 use netns::Netns;
-use network::{CacheError, Entry, Errors, Runtime};
+use network::{CacheError, Entry, Errors, List, Runtime};
 use vocab::{Attachment, ContainerId, InterfaceName, NetworkName};
 
-use crate::catalog::{Catalog, Network};
+use crate::builtin;
+use crate::catalog::{Catalog, CatalogError, Network};
 use crate::forget::ForgetError;
 use crate::join::leaving;
 use crate::listed::listed;
@@ -43,6 +44,9 @@ pub enum LeaveError {
     /// What is left of a join that was killed cannot be taken away.
     #[error(transparent)]
     Forget(#[from] ForgetError),
+    /// The network cannot be found out.
+    #[error(transparent)]
+    Find(#[from] Box<CatalogError>),
     /// A plugin failed.
     #[error(transparent)]
     Plugins(#[from] Errors),
@@ -62,6 +66,7 @@ impl Fault for LeaveError {
             Self::Open { .. } | Self::Lock { .. } => Code::INVALID_NETNS,
             Self::Cache(error) => error.code(),
             Self::Forget(error) => error.code(),
+            Self::Find(error) => error.code(),
             Self::Plugins(errors) => errors.code(),
         }
     }
@@ -72,6 +77,7 @@ impl Fault for LeaveError {
             Self::NoInterface { .. } | Self::Open { .. } | Self::Lock { .. } => None,
             Self::Cache(error) => error.hint(),
             Self::Forget(error) => error.hint(),
+            Self::Find(error) => error.hint(),
             Self::Plugins(errors) => errors.hint(),
         }
     }
@@ -141,18 +147,24 @@ impl Catalog {
     pub fn leave_ended(
         &self,
         runtime: &Runtime,
-        network: &Network,
+        name: &NetworkName,
         attachment: &Attachment,
     ) -> Result<(), LeaveError> {
-        if let Some(entry) = runtime.cache.find(network.name(), attachment)? {
-            let (list, request) = leaving(&network.list, &entry);
+        if let Some(entry) = runtime.cache.find(name, attachment)? {
+            // It knows what ADD was called with; only files of old runtimes do not.
+            let list = match List::parse(entry.config.clone()) {
+                Ok(list) => list,
+                Err(_) => self.find(name.as_str()).map_err(Box::new)?.list,
+            };
+            let (list, request) = leaving(&list, &entry);
             runtime.del(&list, &request)?;
         }
         let is_there = |entry: &Entry| entry.stands().unwrap_or(true);
-        let is_used =
-            || runtime.cache.first_of_network(network.name(), is_there).map(|first| first.is_some());
-        if network.is_built_in() && !is_used()? {
-            self.end_if_empty(runtime, network)?;
+        if builtin::is_built_in(name.as_str()) && runtime.cache.first_of_network(name, is_there)?.is_none() {
+            let network = self.find(name.as_str()).map_err(Box::new)?;
+            if network.is_built_in() {
+                self.end_if_empty(runtime, &network)?;
+            }
         }
         Ok(())
     }

@@ -75,7 +75,7 @@ pub fn join_all(
 fn find_all(catalog: &Catalog, memberships: &[Membership]) -> Result<Vec<Network>, NetworksError> {
     let mut networks: Vec<Network> = Vec::with_capacity(memberships.len());
     for membership in memberships {
-        let network = catalog.find(membership.network.as_str())?;
+        let network = catalog.find_to_join(membership.network.as_str())?;
         if networks.iter().any(|other| other.name() == network.name()) {
             return Err(NetworksError::Twice(network.name().clone()));
         }

@@ -17,10 +17,9 @@ pub fn leave_all(
 ) -> Vec<NetworksError> {
     let leave = |attached: &Attached| {
         let container = ContainerId::new(config.id.as_str())?;
-        let network = catalog.find(attached.network.as_str())?;
         let attachment = Attachment::new(container, attached.interface.clone());
-        catalog.leave_ended(runtime, &network, &attachment).map_err(|source| NetworksError::Leave {
-            network: network.name().clone(),
+        catalog.leave_ended(runtime, &attached.network, &attachment).map_err(|source| NetworksError::Leave {
+            network: attached.network.clone(),
             source: Box::new(source),
         })
     };
