@@ -10,7 +10,7 @@ const ENOSYS: u32 = 0x0005_0026;
 
 /// What a program answers to a call: number and arguments.
 fn run(program: &Program, architecture: u32, number: u32, arguments: &[u64]) -> u32 {
-    let mut data = vec![0_u8; 64];
+    let mut data = [0_u8; 64];
     data[..4].copy_from_slice(&number.to_le_bytes());
     data[4..8].copy_from_slice(&architecture.to_le_bytes());
     for (index, argument) in arguments.iter().enumerate() {
@@ -165,7 +165,8 @@ fn every_comparison_holds_where_it_should_and_nowhere_else() {
     let value = 0x1_0000_0005;
     let around = [0, 4, 5, 6, 0x1_0000_0004, value, 0x1_0000_0006, 0x2_0000_0000, u64::MAX];
     let mask = 0xf_0000_000f;
-    let cases: [(Operator, u64, u64, fn(u64, u64) -> bool); 7] = [
+    type Holds = fn(u64, u64) -> bool;
+    let cases: [(Operator, u64, u64, Holds); 7] = [
         (Operator::Equal, value, 0, |a, b| a == b),
         (Operator::NotEqual, value, 0, |a, b| a != b),
         (Operator::Less, value, 0, |a, b| a < b),
