@@ -5,7 +5,7 @@ use std::io;
 use cni::{Code, Fault};
 use netns::Netns;
 use network::{CacheError, Entry, Errors, Runtime};
-use vocab::{Attachment, ContainerId, InterfaceName, NetworkName};
+use vocab::{ContainerId, InterfaceName, NetworkName};
 
 use crate::catalog::{Catalog, Network};
 use crate::forget::ForgetError;
@@ -133,33 +133,9 @@ impl Catalog {
         Ok(gone)
     }
 
-    /// Takes one attachment away of a container that has ended, and nobody else joins: without looking through what is
-    /// kept of others. One that is gone is fine.
-    ///
-    /// # Errors
-    /// [`LeaveError`].
-    pub fn leave_ended(
-        &self,
-        runtime: &Runtime,
-        network: &Network,
-        attachment: &Attachment,
-    ) -> Result<(), LeaveError> {
-        if let Some(entry) = runtime.cache.find(network.name(), attachment)? {
-            let (list, request) = leaving(&network.list, &entry);
-            runtime.del(&list, &request)?;
-        }
-        let is_there = |entry: &Entry| entry.stands().unwrap_or(true);
-        let is_used =
-            || runtime.cache.first_of_network(network.name(), is_there).map(|first| first.is_some());
-        if network.is_built_in() && !is_used()? {
-            self.end_if_empty(runtime, network)?;
-        }
-        Ok(())
-    }
-
     /// No file says that the network `bridge` exists, and no `rm` ends it: it is made for its first container and goes
     /// with its last one, link and leases.
-    fn end_if_empty(&self, runtime: &Runtime, network: &Network) -> Result<(), LeaveError> {
+    pub(crate) fn end_if_empty(&self, runtime: &Runtime, network: &Network) -> Result<(), LeaveError> {
         let is_there = |entry: &Entry| entry.stands().unwrap_or(true);
         let is_allowed = |entries: &[Entry]| match entries.iter().any(is_there) {
             true => Err(NotEmpty::Used),

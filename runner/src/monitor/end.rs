@@ -18,7 +18,7 @@ pub(super) fn end(engine: &Engine, container: &Container, live: Live, relayed: R
     let Live { group, state, listener, netns, .. } = live;
     let mut errors: Vec<String> = error.into_iter().collect();
     let out_of_memory = group.has_run_out_of_memory();
-    let failed = networks::leave_all(&engine.catalog, &engine.runtime, container.config(), &state.attached);
+    let failed = networks::leave_all(&engine.catalog, &engine.runtime, container.config());
     errors.extend(failed.iter().map(|error| words(error).join(": ")));
     errors.extend(group.remove().err().map(|error| words(&error).join(": ")));
     let ended = Ended {
@@ -52,8 +52,7 @@ pub(super) fn end(engine: &Engine, container: &Container, live: Live, relayed: R
 pub(super) fn take_down_failed(engine: &Engine, container: &Container) -> bool {
     let group = Hierarchies::discover()
         .and_then(|hierarchies| Group::at(&hierarchies, &spec::group_path(container.config())).remove());
-    let state = container.written_state().unwrap_or_default();
-    let left = networks::leave_all(&engine.catalog, &engine.runtime, container.config(), &state.attached);
+    let left = networks::leave_all(&engine.catalog, &engine.runtime, container.config());
     let folder = files::remove_folder(container.folder().run());
     group.is_ok() && left.is_empty() && folder.is_ok()
 }
