@@ -4,9 +4,11 @@ mod error;
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use docker::DaemonFile;
+use netlink::{LinkName, RouteSocket};
 use network::{Cache, Entry, FileError, Folder, List};
 use vocab::NetworkName;
 
@@ -96,6 +98,23 @@ impl Network {
     #[must_use]
     pub fn is_built_in(&self) -> bool {
         self.origin == Origin::BuiltIn
+    }
+
+    /// The host's own addresses on it, by which its containers reach the host: not always those of their router. There are
+    /// none before the first container has joined, and none where the host has no link of its own on the network. Nothing
+    /// when only a driver of others could tell.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn host_addresses(&self) -> Result<Option<Vec<IpAddr>>, netlink::Error> {
+        let bridge = match (self.view.driver.as_str(), &self.view.link) {
+            ("bridge", Some(bridge)) => bridge,
+            ("macvlan" | "ipvlan", _) => return Ok(Some(Vec::new())),
+            _ => return Ok(None),
+        };
+        let mut socket = RouteSocket::open()?;
+        let Some(link) = socket.find_link(LinkName::Name(bridge))? else { return Ok(Some(Vec::new())) };
+        Ok(Some(socket.addresses_of(link.index)?.iter().map(|address| address.network.ip()).collect()))
     }
 
     /// What the makers of other networks must know of it.
@@ -296,6 +315,13 @@ impl Catalog {
             machine_id: &machine_id,
         })?;
         Ok(list.map(|list| Network::new(list, Origin::BuiltIn)))
+    }
+
+    /// Whether a file describes that network, as far as all can be read.
+    pub(crate) fn has_file(&self, name: &NetworkName) -> Result<bool, CatalogError> {
+        let listing = self.files()?;
+        let has = listing.networks.iter().any(|network| network.name() == name);
+        Ok(has || listing.broken.iter().any(error::is_unread))
     }
 
     /// The network as the first of its attachments that are meant knows it.

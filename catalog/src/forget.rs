@@ -142,6 +142,26 @@ impl Catalog {
         Ok(errors)
     }
 
+    /// Takes away what is left of all that have vanished, from whatever network; whether there was anything. Their ports and
+    /// addresses are free then. What fails stays for `netctl gc`, which tells of it.
+    ///
+    /// # Errors
+    /// When it cannot be found out who there is.
+    pub(crate) fn forget_vanished(&self, runtime: &Runtime, network: &Network) -> Result<bool, ForgetError> {
+        let mut lists: Vec<List> = Vec::new();
+        for entry in runtime.cache.all()?.into_iter().filter(has_vanished) {
+            if !lists.iter().any(|list| *list.name() == entry.network) {
+                lists.extend(List::parse(entry.config));
+            }
+        }
+        for list in &lists {
+            drop(runtime.forget(list, has_vanished, &[]));
+        }
+        let begun = self.unfinished().all()?.len();
+        drop(self.forget_unfinished(runtime, network)?);
+        Ok(!lists.is_empty() || self.unfinished().all()?.len() < begun)
+    }
+
     /// The same for those of whom nothing is kept, for their joins were killed, and then they were gone.
     fn forget_unfinished(&self, runtime: &Runtime, network: &Network) -> Result<Vec<Error>, ForgetError> {
         let unfinished = self.unfinished();

@@ -97,7 +97,8 @@ impl Catalog {
     }
 
     /// Puts a container on a network whose namespace the caller has just made, and nobody else knows of: then nothing is
-    /// kept of it that would have to be looked through, however many others there are.
+    /// kept of it that would have to be looked through, however many others there are. Only if that fails, whoever has
+    /// vanished is looked for: what is left of them may have been in the way.
     ///
     /// # Errors
     /// [`JoinError`]; the host and the container are then as they were.
@@ -109,7 +110,16 @@ impl Catalog {
         joining: &Joining,
     ) -> Result<Joined, JoinError> {
         let (netns, open) = opened(runtime, sandbox)?;
-        self.attach(runtime, network, sandbox, joining, (netns, &open))
+        let attach = || self.attach(runtime, network, sandbox, joining, (netns, &open));
+        attach().or_else(|error| match &error {
+            JoinError::Plugins(errors)
+                if !errors.iter().any(|error| error.doing == Doing::TakeBack)
+                    && self.forget_vanished(runtime, network).unwrap_or(false) =>
+            {
+                attach()
+            }
+            _ => Err(error),
+        })
     }
 
     fn attach(

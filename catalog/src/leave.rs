@@ -4,11 +4,10 @@ use std::io;
 
 use cni::{Code, Fault};
 use netns::Netns;
-use network::{CacheError, Entry, Errors, List, Runtime};
-use vocab::{Attachment, ContainerId, InterfaceName, NetworkName};
+use network::{CacheError, Entry, Errors, Runtime};
+use vocab::{ContainerId, InterfaceName, NetworkName};
 
-use crate::builtin;
-use crate::catalog::{Catalog, CatalogError, Network};
+use crate::catalog::{Catalog, Network};
 use crate::forget::ForgetError;
 use crate::join::leaving;
 use crate::listed::listed;
@@ -44,9 +43,6 @@ pub enum LeaveError {
     /// What is left of a join that was killed cannot be taken away.
     #[error(transparent)]
     Forget(#[from] ForgetError),
-    /// The network cannot be found out.
-    #[error(transparent)]
-    Find(#[from] Box<CatalogError>),
     /// A plugin failed.
     #[error(transparent)]
     Plugins(#[from] Errors),
@@ -66,7 +62,6 @@ impl Fault for LeaveError {
             Self::Open { .. } | Self::Lock { .. } => Code::INVALID_NETNS,
             Self::Cache(error) => error.code(),
             Self::Forget(error) => error.code(),
-            Self::Find(error) => error.code(),
             Self::Plugins(errors) => errors.code(),
         }
     }
@@ -77,7 +72,6 @@ impl Fault for LeaveError {
             Self::NoInterface { .. } | Self::Open { .. } | Self::Lock { .. } => None,
             Self::Cache(error) => error.hint(),
             Self::Forget(error) => error.hint(),
-            Self::Find(error) => error.hint(),
             Self::Plugins(errors) => errors.hint(),
         }
     }
@@ -139,39 +133,9 @@ impl Catalog {
         Ok(gone)
     }
 
-    /// Takes one attachment away of a container that has ended, and nobody else joins: without looking through what is
-    /// kept of others. One that is gone is fine.
-    ///
-    /// # Errors
-    /// [`LeaveError`].
-    pub fn leave_ended(
-        &self,
-        runtime: &Runtime,
-        name: &NetworkName,
-        attachment: &Attachment,
-    ) -> Result<(), LeaveError> {
-        if let Some(entry) = runtime.cache.find(name, attachment)? {
-            // It knows what ADD was called with; only files of old runtimes do not.
-            let list = match List::parse(entry.config.clone()) {
-                Ok(list) => list,
-                Err(_) => self.find(name.as_str()).map_err(Box::new)?.list,
-            };
-            let (list, request) = leaving(&list, &entry);
-            runtime.del(&list, &request)?;
-        }
-        let is_there = |entry: &Entry| entry.stands().unwrap_or(true);
-        if builtin::is_built_in(name.as_str()) && runtime.cache.first_of_network(name, is_there)?.is_none() {
-            let network = self.find(name.as_str()).map_err(Box::new)?;
-            if network.is_built_in() {
-                self.end_if_empty(runtime, &network)?;
-            }
-        }
-        Ok(())
-    }
-
     /// No file says that the network `bridge` exists, and no `rm` ends it: it is made for its first container and goes
     /// with its last one, link and leases.
-    fn end_if_empty(&self, runtime: &Runtime, network: &Network) -> Result<(), LeaveError> {
+    pub(crate) fn end_if_empty(&self, runtime: &Runtime, network: &Network) -> Result<(), LeaveError> {
         let is_there = |entry: &Entry| entry.stands().unwrap_or(true);
         let is_allowed = |entries: &[Entry]| match entries.iter().any(is_there) {
             true => Err(NotEmpty::Used),

@@ -12,6 +12,7 @@ mod chance;
 mod create;
 mod design;
 mod draft;
+mod ended;
 mod facts;
 mod forget;
 mod id;

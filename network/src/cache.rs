@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use cni::{Code, Fault};
-use vocab::{Attachment, NetworkName};
+use vocab::{Attachment, ContainerId, InterfaceName, NetworkName};
 
 pub use self::entry::Entry;
 use self::entry::Unreadable;
@@ -123,6 +123,24 @@ impl Cache {
     /// [`CacheError::Read`] when the folder or a file in it cannot be read.
     pub fn all(&self) -> Result<Vec<Entry>, CacheError> {
         self.beginning_with("")
+    }
+
+    /// The attachments of a container, by the names of their files: no file is read, however many there are of others.
+    /// Those of a container whose id is part of another's name may be among them; the files know.
+    ///
+    /// # Errors
+    /// [`CacheError::Read`] when the folder cannot be read.
+    pub fn of_container(
+        &self,
+        container: &ContainerId,
+    ) -> Result<Vec<(NetworkName, Attachment)>, CacheError> {
+        let middle = format!("-{container}-");
+        let owner = |name: &OsString| {
+            let (network, interface) = name.to_str()?.split_once(&middle)?;
+            let interface = InterfaceName::new(interface).ok()?;
+            Some((NetworkName::new(network).ok()?, Attachment::new(container.clone(), interface)))
+        };
+        Ok(self.names_beginning_with("")?.iter().filter_map(owner).collect())
     }
 
     /// The first attachment of a network that is meant; the others are not read. One that cannot be read is passed over.

@@ -10,8 +10,8 @@ mod word;
 
 pub use error::NetworksError;
 pub use files::{Names, hostname, write_files};
-pub use join::{Connected, join_all};
-pub use leave::{leave_all, leave_whatever};
+pub use join::{Connected, join_all, refuse_twice};
+pub use leave::leave_all;
 pub use published::{ports_of, shown, summary};
 pub use rules::{Asked, RuleError, check};
-pub use word::{InvalidWord, Word};
+pub use word::{InvalidWord, Word, is_alias};

@@ -7,6 +7,7 @@ mod isolation;
 mod leftovers;
 mod lifecycle;
 mod modes;
+mod networks;
 mod ports;
 mod programs;
 mod refused;

@@ -52,6 +52,23 @@ fn a_file_is_what_libcni_writes() {
 }
 
 #[test]
+fn a_container_s_attachments_are_known_by_the_names_of_their_files() {
+    let scratch = Scratch::new();
+    let cache = Cache::new(scratch.path());
+    for name in ["net", "my-net"] {
+        cache.write(&entry(name, "a1")).unwrap();
+        cache.write(&entry(name, "b2")).unwrap();
+    }
+    // What is in it is nobody's business here, nor is a file that ADD was writing when it was killed.
+    scratch.write("results/torn-a1-eth7", "{");
+    scratch.write("results/.net-a1-eth0", "{");
+    let found = cache.of_container(&ContainerId::new("a1").unwrap()).unwrap();
+    let found: Vec<String> = found.iter().map(|(network, owner)| format!("{network} {owner}")).collect();
+    assert_eq!(found, ["my-net a1/eth0", "net a1/eth0", "torn a1/eth7"]);
+    assert_eq!(cache.of_container(&ContainerId::new("c3").unwrap()).unwrap(), []);
+}
+
+#[test]
 fn what_libcni_wrote_is_read() {
     let scratch = Scratch::new();
     let cache = Cache::new(scratch.path());

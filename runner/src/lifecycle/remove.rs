@@ -21,7 +21,11 @@ impl Engine {
             if !users.is_empty() {
                 return Err(RemoveError::Shared { name: container.name().clone(), users });
             }
-            self.kill(container, Signal::KILL)?;
+            match self.kill(container, Signal::KILL) {
+                // It has just ended by itself, or its monitor has been killed.
+                Ok(()) | Err(AskError::NotRunning(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
             self.wait(container)?;
         }
         Ok(remove_ended(self, container)?)

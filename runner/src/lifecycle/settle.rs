@@ -64,8 +64,7 @@ impl Engine {
         }
         let group = Group::at(&Hierarchies::discover()?, &spec::group_path(container.config()));
         group.remove()?;
-        let failed =
-            networks::leave_whatever(&self.catalog, &self.runtime, container.config(), &state.attached);
+        let failed = networks::leave_all(&self.catalog, &self.runtime, container.config());
         if let Some(error) = failed.into_iter().next() {
             return Err(error.into());
         }

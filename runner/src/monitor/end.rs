@@ -19,7 +19,7 @@ pub(super) fn end(engine: &Engine, container: &Container, live: Live, relayed: R
     let Live { group, state, listener, netns, .. } = live;
     let mut errors: Vec<String> = error.into_iter().collect();
     let out_of_memory = group.has_run_out_of_memory();
-    let failed = networks::leave_all(&engine.catalog, &engine.runtime, container.config(), &state.attached);
+    let failed = networks::leave_all(&engine.catalog, &engine.runtime, container.config());
     errors.extend(failed.iter().map(|error| words(error).join(": ")));
     if let Some(program) = &container.config().runtime {
         Runtime::new(program, container.folder(), container.id()).delete();
@@ -59,8 +59,7 @@ pub(super) fn take_down_failed(engine: &Engine, container: &Container) -> bool {
     }
     let group = Hierarchies::discover()
         .and_then(|hierarchies| Group::at(&hierarchies, &spec::group_path(container.config())).remove());
-    let state = container.written_state().unwrap_or_default();
-    let left = networks::leave_all(&engine.catalog, &engine.runtime, container.config(), &state.attached);
+    let left = networks::leave_all(&engine.catalog, &engine.runtime, container.config());
     let folder = container.folder().remove_run();
     group.is_ok() && left.is_empty() && folder.is_ok()
 }

@@ -125,7 +125,7 @@ pub(super) fn start(
             running
         }
         Err(error) => {
-            let _ = networks::leave_all(&engine.catalog, &engine.runtime, config, &connected.attached);
+            let _ = networks::leave_all(&engine.catalog, &engine.runtime, config);
             return Err(error);
         }
     };

@@ -21,19 +21,23 @@ pub enum NetworksError {
         source: Box<JoinError>,
     },
     /// A network cannot be left.
-    #[error("leave network {network}")]
-    Leave {
-        /// Which.
-        network: NetworkName,
-        /// Why not.
-        source: Box<LeaveError>,
-    },
+    #[error("leave the container's networks")]
+    Leave(#[source] Box<LeaveError>),
     /// None of its networks publishes ports.
-    #[error("-p: none of the networks {} publishes ports", networks.join(", "))]
+    #[error("-p, -P: none of the networks {} publishes ports", networks.join(", "))]
     NoPorts {
         /// Its networks.
         networks: Vec<String>,
     },
+    /// The container does not reach the host.
+    #[error("--add-host NAME:host-gateway: the host has no address on {}", networks.join(", "))]
+    NoHost {
+        /// Its networks.
+        networks: Vec<String>,
+    },
+    /// The host's addresses cannot be read.
+    #[error("find the host's addresses on the container's networks")]
+    Host(#[source] netlink::Error),
     /// A network is named twice.
     #[error("--network {0} is given twice")]
     Twice(NetworkName),
@@ -67,10 +71,13 @@ impl NetworksError {
         match self {
             Self::Find(error) => error.hint(),
             Self::Join { source, .. } | Self::Loopback(source) => source.hint(),
-            Self::Leave { source, .. } => source.hint(),
+            Self::Leave(source) => source.hint(),
             Self::Daemon(error) => error.hint(),
             Self::NoPorts { .. } => {
                 Some("a network publishes ports if its conflist has the plugin portmap with \"capabilities\": {\"portMappings\": true}".to_owned())
+            }
+            Self::NoHost { .. } => {
+                Some("name an address of the host, or another network such as bridge besides".to_owned())
             }
             Self::Mode(_) => Some("say --network once".to_owned()),
             _ => None,

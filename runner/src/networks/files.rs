@@ -67,15 +67,13 @@ fn hosts_text(config: &Config, connected: &Connected, host: &Names) -> Result<St
         .names
         .add_hosts
         .iter()
-        .filter_map(|added| {
-            let address = match added.host {
-                Host::Address(address) => Some(address),
-                Host::Gateway if config.mode == Mode::Host => Some(IpAddr::from([127, 0, 0, 1])),
-                Host::Gateway => {
-                    connected.attached.iter().flat_map(|attached| attached.gateways.iter().copied()).next()
-                }
+        .flat_map(|added| {
+            let addresses = match added.host {
+                Host::Address(address) => vec![address],
+                Host::Gateway if config.mode == Mode::Host => vec![IpAddr::from([127, 0, 0, 1])],
+                Host::Gateway => connected.host.clone(),
             };
-            address.map(|address| Entry { address, names: added.name.clone() })
+            addresses.into_iter().map(|address| Entry { address, names: added.name.clone() })
         })
         .collect();
     if matches!(config.mode, Mode::Host) {
@@ -195,7 +193,9 @@ mod tests {
             aliases: Vec::new(),
             ports: Vec::new(),
         };
-        Connected { attached: vec![attached], ..Connected::default() }
+        // The host is another one than the router.
+        let host = vec![IpAddr::from([172, 17, 0, 9])];
+        Connected { attached: vec![attached], host, ..Connected::default() }
     }
 
     #[test]
@@ -206,7 +206,7 @@ mod tests {
         asked.names.domainname = Some("example.net".to_owned());
         asked.names.add_hosts = vec![AddHost { name: "gate".to_owned(), host: Host::Gateway }];
         let (hosts, hostname, resolv, _) = files(&asked, &on_bridge());
-        assert_eq!(hosts, "127.0.0.1\tlocalhost\n172.17.0.1\tgate\n172.17.0.2\tweb.example.net web\n");
+        assert_eq!(hosts, "127.0.0.1\tlocalhost\n172.17.0.9\tgate\n172.17.0.2\tweb.example.net web\n");
         assert_eq!(hostname, "web\n");
         assert!(resolv.ends_with("nameserver 10.0.0.53\nsearch lan\n"), "{resolv}");
     }

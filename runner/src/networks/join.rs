@@ -3,20 +3,22 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use catalog::{Catalog, Joined, Joining, Network, Sandbox, declares};
+use catalog::{Catalog, JoinError, Joined, Joining, Network, Sandbox, declares};
 use netns::Netns;
 use network::Runtime;
-use vocab::{ContainerId, HostPorts, PortMapping, PortRange, Publish};
+use vocab::{ContainerId, HostPorts, NetworkName, PortMapping, PortRange, Publish};
 
 use super::NetworksError;
 use super::leave::leave_all;
-use crate::{Attached, Config, Membership, Mode};
+use crate::{Attached, Config, Host, Membership, Mode};
 
 /// What joining came to.
 #[derive(Debug, Default)]
 pub struct Connected {
     /// The networks, in the order in which they were joined.
     pub attached: Vec<Attached>,
+    /// The host, as the container reaches it: known if somebody asked for it.
+    pub host: Vec<IpAddr>,
     /// What the networks say of resolving names.
     pub dns: cni::Dns,
     /// What people had better know.
@@ -45,37 +47,79 @@ pub fn join_all(
     let networks = find_all(catalog, memberships)?;
     let publishes = publishing(config, &networks)?;
     let sandbox = Sandbox { container: ContainerId::new(config.id.as_str())?, netns: Some(netns.to_owned()) };
+    join_each(config, memberships, &networks, |at, network, joining| {
+        let publish = if Some(at) == publishes { wanted_ports(config) } else { Vec::new() };
+        catalog.join_new(runtime, network, &sandbox, &Joining { publish, ..joining }).map_err(Box::new)
+    })
+    .inspect_err(|_| {
+        // The first failure is what people need to know; what cannot be undone, `netctl gc` does.
+        let _ = leave_all(catalog, runtime, config);
+    })
+}
+
+fn join_each(
+    config: &Config,
+    memberships: &[Membership],
+    networks: &[Network],
+    join: impl Fn(usize, &Network, Joining) -> Result<Joined, Box<JoinError>>,
+) -> Result<Connected, NetworksError> {
     let mut connected = Connected::default();
     for (at, (network, membership)) in networks.iter().zip(memberships).enumerate() {
-        let publish = if Some(at) == publishes { wanted_ports(config) } else { Vec::new() };
         let joining = Joining {
             ip: membership.ip,
             ip6: membership.ip6,
             mac: membership.mac,
             aliases: membership.aliases.clone(),
             interface: membership.interface.clone(),
-            publish,
+            publish: Vec::new(),
             name: Some(config.name.as_str().to_owned()),
         };
-        match catalog.join_new(runtime, network, &sandbox, &joining) {
-            Ok(joined) => connected.add(network, membership, joined),
-            Err(source) => {
-                // The first failure is what people need to know; what cannot be undone, `netctl gc` does.
-                let _ = leave_all(catalog, runtime, config, &connected.attached);
-                return Err(NetworksError::Join {
-                    network: network.name().clone(),
-                    source: Box::new(source),
-                });
-            }
-        }
+        let joined = join(at, network, joining)
+            .map_err(|source| NetworksError::Join { network: network.name().clone(), source })?;
+        connected.add(network, membership, joined);
+    }
+    if config.names.add_hosts.iter().any(|added| added.host == Host::Gateway) {
+        connected.host = host(networks, &connected.attached)?;
     }
     Ok(connected)
+}
+
+/// The host's addresses on the first network on which it has any. Their router may be somebody else.
+fn host(networks: &[Network], attached: &[Attached]) -> Result<Vec<IpAddr>, NetworksError> {
+    for (network, attached) in networks.iter().zip(attached) {
+        let addresses = match network.host_addresses().map_err(NetworksError::Host)? {
+            Some(mut known) => {
+                known.retain(|address| attached.addresses.iter().any(|own| own.contains(*address)));
+                known
+            }
+            None => attached.gateways.clone(),
+        };
+        if !addresses.is_empty() {
+            return Ok(addresses);
+        }
+    }
+    Err(NetworksError::NoHost { networks: names(networks) })
+}
+
+fn names(networks: &[Network]) -> Vec<String> {
+    networks.iter().map(|network| network.name().to_string()).collect()
+}
+
+/// Fails when a network is named twice.
+///
+/// # Errors
+/// [`NetworksError::Twice`].
+pub fn refuse_twice(memberships: &[Membership]) -> Result<(), NetworksError> {
+    let networks: Vec<&NetworkName> = memberships.iter().map(|membership| &membership.network).collect();
+    let twice = networks.iter().enumerate().find(|(at, network)| networks[..*at].contains(network));
+    twice.map_or(Ok(()), |(_, network)| Err(NetworksError::Twice((*network).clone())))
 }
 
 fn find_all(catalog: &Catalog, memberships: &[Membership]) -> Result<Vec<Network>, NetworksError> {
     let mut networks: Vec<Network> = Vec::with_capacity(memberships.len());
     for membership in memberships {
         let network = catalog.find_to_join(membership.network.as_str())?;
+        // It may have been named by its id.
         if networks.iter().any(|other| other.name() == network.name()) {
             return Err(NetworksError::Twice(network.name().clone()));
         }
@@ -87,14 +131,16 @@ fn find_all(catalog: &Catalog, memberships: &[Membership]) -> Result<Vec<Network
     Ok(networks)
 }
 
-/// The network by which ports are published, if any are: the first that can.
+/// The network by which ports are published, if any are: the first that can, and of those one that is reached from
+/// outside, if there is one.
 fn publishing(config: &Config, networks: &[Network]) -> Result<Option<usize>, NetworksError> {
     if wanted_ports(config).is_empty() {
         return Ok(None);
     }
-    let first = networks.iter().position(|network| declares(network, "portMappings"));
-    let names = || networks.iter().map(|network| network.name().to_string()).collect();
-    first.map(Some).ok_or_else(|| NetworksError::NoPorts { networks: names() })
+    let can = |network: &Network| declares(network, "portMappings");
+    let open = networks.iter().position(|network| can(network) && !network.view.is_internal);
+    let first = open.or_else(|| networks.iter().position(can));
+    first.map(Some).ok_or_else(|| NetworksError::NoPorts { networks: names(networks) })
 }
 
 /// What `-p` names, and with `-P` whatever else is exposed, each by a free port of the host.

@@ -1,59 +1,28 @@
 //! Leaving a container's networks, when it has ended.
 
-use catalog::{Catalog, LeaveError, Sandbox};
+use catalog::Catalog;
 use network::Runtime;
-use vocab::{Attachment, ContainerId};
+use vocab::{ContainerId, NetworkName};
 
 use super::NetworksError;
-use crate::{Attached, Config, Mode};
+use crate::{Config, Mode};
 
-/// Takes the container off the networks that are known. Everything is tried; what failed is returned.
+/// Takes a container that has ended off every network it is on, those included that `netctl connect` put it on and joins
+/// that were killed. It may be on none. Everything is tried; what failed is returned.
 #[must_use]
-pub fn leave_all(
-    catalog: &Catalog,
-    runtime: &Runtime,
-    config: &Config,
-    attached: &[Attached],
-) -> Vec<NetworksError> {
-    let leave = |attached: &Attached| {
-        let container = ContainerId::new(config.id.as_str())?;
-        let attachment = Attachment::new(container, attached.interface.clone());
-        catalog.leave_ended(runtime, &attached.network, &attachment).map_err(|source| NetworksError::Leave {
-            network: attached.network.clone(),
-            source: Box::new(source),
-        })
-    };
-    // The last that was joined is left first.
-    attached.iter().rev().filter_map(|attached| leave(attached).err()).collect()
-}
-
-/// Takes the container off whatever networks it may be on: nobody knows any more, for its monitor was killed.
-#[must_use]
-pub fn leave_whatever(
-    catalog: &Catalog,
-    runtime: &Runtime,
-    config: &Config,
-    attached: &[Attached],
-) -> Vec<NetworksError> {
-    let mut networks: Vec<_> = attached.iter().map(|attached| attached.network.clone()).collect();
-    if let Mode::Networks(memberships) = &config.mode {
-        networks.extend(memberships.iter().map(|membership| membership.network.clone()));
-    }
-    networks.sort();
-    networks.dedup();
-    let leave = |name: &vocab::NetworkName| {
-        let sandbox = Sandbox { container: ContainerId::new(config.id.as_str())?, netns: None };
-        let network = match catalog.find(name.as_str()) {
-            // Whoever removed it took its containers off it.
-            Err(catalog::CatalogError::NotFound { .. }) => return Ok(()),
-            found => found?,
-        };
-        match catalog.leave(runtime, &network, &sandbox, None) {
-            Ok(_) | Err(LeaveError::NotThere { .. }) => Ok(()),
-            Err(source) => {
-                Err(NetworksError::Leave { network: network.name().clone(), source: Box::new(source) })
-            }
+pub fn leave_all(catalog: &Catalog, runtime: &Runtime, config: &Config) -> Vec<NetworksError> {
+    let asked: Vec<NetworkName> = match &config.mode {
+        Mode::Networks(memberships) => {
+            memberships.iter().map(|membership| membership.network.clone()).collect()
         }
+        // `netctl connect` refuses the others: they have no namespace of their own.
+        Mode::None => Vec::new(),
+        Mode::Host | Mode::Container(_) | Mode::Namespace(_) => return Vec::new(),
     };
-    networks.iter().filter_map(|name| leave(name).err()).collect()
+    let container = match ContainerId::new(config.id.as_str()) {
+        Ok(container) => container,
+        Err(error) => return vec![error.into()],
+    };
+    let failed = catalog.leave_ended(runtime, &container, &asked);
+    failed.into_iter().map(|source| NetworksError::Leave(Box::new(source))).collect()
 }

@@ -1,6 +1,8 @@
 //! Ports of containers, as `ps` and `port` show them.
 
-use vocab::{HostAddress, PortMapping, Protocol, Publish};
+use std::collections::BTreeSet;
+
+use vocab::{HostAddress, Port, PortMapping, Protocol, Publish};
 
 use crate::{Attached, Config};
 
@@ -41,16 +43,36 @@ pub fn summary(config: &Config, attached: &[Attached]) -> String {
             }
         }
     }
-    for exposed in &config.ports.exposed {
-        let is_published = |port| {
-            published.iter().any(|known| known.container_port == port && known.protocol == exposed.protocol)
-        };
-        if !exposed.ports.ports().any(is_published) {
-            let inside = (exposed.ports.first().get(), exposed.ports.count());
-            rows.push(Row { address: String::new(), host: None, inside, protocol: exposed.protocol });
+    rows.extend(exposed_only(config, &published));
+    rows.iter().map(Row::text).collect::<Vec<_>>().join(", ")
+}
+
+/// The ports that are exposed, and not published, those in a row together.
+fn exposed_only(config: &Config, published: &[PortMapping]) -> Vec<Row> {
+    let published: BTreeSet<(Protocol, Port)> =
+        published.iter().map(|mapping| (mapping.protocol, mapping.container_port)).collect();
+    let exposed = config.ports.exposed.iter();
+    let ports: BTreeSet<(Protocol, Port)> =
+        exposed.flat_map(|exposed| exposed.ports.ports().map(|port| (exposed.protocol, port))).collect();
+    let mut rows: Vec<Row> = Vec::new();
+    for (protocol, port) in ports.difference(&published) {
+        match rows.last_mut() {
+            Some(row)
+                if row.protocol == *protocol
+                    && u32::from(row.inside.0) + row.inside.1 == u32::from(port.get()) =>
+            {
+                row.inside.1 += 1;
+            }
+            _ => rows.push(Row {
+                address: String::new(),
+                host: None,
+                inside: (port.get(), 1),
+                protocol: *protocol,
+            }),
         }
     }
-    rows.iter().map(Row::text).collect::<Vec<_>>().join(", ")
+    rows.sort_by_key(|row| (row.inside.0, row.protocol));
+    rows
 }
 
 /// Ports in a row: the first, and how many.
@@ -123,5 +145,18 @@ mod tests {
         let text =
             summary(&config("web", 1), &attached(&["0.0.0.0:8000-8003:9000-9003", "0.0.0.0:8010:9010"]));
         assert_eq!(text, "0.0.0.0:8000-8003->9000-9003/tcp, 0.0.0.0:8010->9010/tcp");
+    }
+
+    #[test]
+    fn exposed_ports_in_a_row_are_shown_together_but_for_those_that_are_published() {
+        let mut asked = config("web", 1);
+        asked.ports.exposed = ["80-90/tcp", "8000/tcp", "8001/tcp", "8002/udp", "53/udp"]
+            .iter()
+            .map(|port| port.parse().expect("a port"))
+            .collect();
+        assert_eq!(
+            summary(&asked, &attached(&["127.0.0.1:80:80", "127.0.0.1:8085:85"])),
+            "127.0.0.1:80->80/tcp, 127.0.0.1:8085->85/tcp, 53/udp, 81-84/tcp, 86-90/tcp, 8000-8001/tcp, 8002/udp"
+        );
     }
 }

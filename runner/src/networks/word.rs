@@ -63,6 +63,7 @@ fn read(text: &str) -> Result<Word, String> {
         };
     }
     let (name, options) = match text.split_once(':') {
+        Some((_, "")) => return Err("nothing follows the colon".to_owned()),
         Some((name, options)) if !name.contains('=') => (Some(name), options),
         // Docker's long form has the name among the options.
         _ if text.contains('=') => (None, text),
@@ -73,7 +74,11 @@ fn read(text: &str) -> Result<Word, String> {
         Some(name) => name,
         None => {
             let at = options.iter().position(|(key, _)| *key == "name").ok_or("no name=NETWORK")?;
-            options.remove(at).1
+            let name = options.remove(at).1;
+            if options.iter().any(|(key, _)| *key == "name") {
+                return Err("name is given twice".to_owned());
+            }
+            name
         }
     };
     let plain = match name {
@@ -101,7 +106,10 @@ fn pairs(options: &str) -> Result<Vec<(&str, &str)>, String> {
 fn membership(name: &str, options: &[(&str, &str)]) -> Result<Membership, String> {
     let network = NetworkName::new(name).map_err(|error| error.to_string())?;
     let mut membership = Membership::of(network);
-    for (key, value) in options {
+    for (at, (key, value)) in options.iter().enumerate() {
+        if *key != "alias" && options[..at].iter().any(|(other, _)| main_key(other) == main_key(key)) {
+            return Err(format!("{key} is given twice"));
+        }
         let wrong = |what: &str| format!("{key}={value}: not {what}");
         match *key {
             "ip" => membership.ip = Some(value.parse().map_err(|_| wrong("an IPv4 address"))?),
@@ -109,7 +117,11 @@ fn membership(name: &str, options: &[(&str, &str)]) -> Result<Membership, String
             "mac" | "mac-address" => {
                 membership.mac = Some(value.parse::<MacAddress>().map_err(|_| wrong("a MAC address"))?);
             }
-            "alias" => membership.aliases.push((*value).to_owned()),
+            "alias" if is_alias(value) => membership.aliases.push((*value).to_owned()),
+            "alias" => return Err(wrong("a name: letters, digits, '-', '.' and '_'")),
+            "interface" | "ifname" if *value == "lo" => {
+                return Err(wrong("free: every container has an interface of that name"));
+            }
             "interface" | "ifname" => {
                 membership.interface =
                     Some(InterfaceName::new(value).map_err(|_| wrong("the name of an interface"))?);
@@ -118,6 +130,22 @@ fn membership(name: &str, options: &[(&str, &str)]) -> Result<Membership, String
         }
     }
     Ok(membership)
+}
+
+/// The key that another one stands for.
+fn main_key(key: &str) -> &str {
+    match key {
+        "mac-address" => "mac",
+        "ifname" => "interface",
+        key => key,
+    }
+}
+
+/// Whether a container can have that name on a network, as far as a name server could be asked for it.
+#[must_use]
+pub fn is_alias(text: &str) -> bool {
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !text.is_empty() && text.len() <= 253 && text.bytes().all(is_letter)
 }
 
 #[cfg(test)]
@@ -164,6 +192,21 @@ mod tests {
             ("mybr0:ip", "network \"mybr0:ip\": \"ip\" is not KEY=VALUE"),
             ("mybr0:ip=", "network \"mybr0:ip=\": \"ip=\" has no value"),
             ("ip=1.2.3.4", "network \"ip=1.2.3.4\": no name=NETWORK"),
+            ("mybr0:", "network \"mybr0:\": nothing follows the colon"),
+            ("mybr0:ip=10.0.0.1,ip=10.0.0.2", "network \"mybr0:ip=10.0.0.1,ip=10.0.0.2\": ip is given twice"),
+            (
+                "mybr0:ifname=a,interface=b",
+                "network \"mybr0:ifname=a,interface=b\": interface is given twice",
+            ),
+            (
+                "mybr0:alias=a b",
+                "network \"mybr0:alias=a b\": alias=a b: not a name: letters, digits, '-', '.' and '_'",
+            ),
+            (
+                "mybr0:interface=lo",
+                "network \"mybr0:interface=lo\": interface=lo: not free: every container has an interface of that name",
+            ),
+            ("name=a,name=b", "network \"name=a,name=b\": name is given twice"),
             ("container:", "network \"container:\": no container"),
             (
                 "host:ip=1.2.3.4",

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use clap::Args;
 use images::ExposedPort;
-use runner::networks::{Asked, InvalidWord, Word};
+use runner::networks::{Asked, InvalidWord, Word, is_alias};
 use runner::{AddHost, Host, Membership, Mode, Names, Ports, Store};
 use vocab::{MacAddress, NetworkName, Publish};
 
@@ -106,6 +106,8 @@ impl Flags {
         if memberships.is_empty() {
             memberships.push(Membership::of(NetworkName::new(catalog::BRIDGE)?));
         }
+        runner::networks::refuse_twice(&memberships)
+            .map_err(|error| Failure::with(error, |error| error.hint()).code(125))?;
         self.ask_the_only_one(&mut memberships)?;
         Ok(Mode::Networks(memberships))
     }
@@ -177,6 +179,13 @@ impl Flags {
                     "expected up to 64 letters, digits, '-', '.' and '_'",
                 ));
             }
+        }
+        if let Some(name) = self.network_alias.iter().find(|name| !is_alias(name)) {
+            return Err(Invalid::new(
+                "--network-alias",
+                name.clone(),
+                "expected letters, digits, '-', '.' and '_'",
+            ));
         }
         for (flag, words) in [("--dns-search", &self.dns_search), ("--dns-opt", &self.dns_opt)] {
             if let Some(word) =
