@@ -26,7 +26,7 @@ image: packages build ## Make an image of Debian's busybox-static: target/images
 	$(SUDO) lab/make-image target/$(TARGET)/release/netctl target/images/busybox.tar
 	@echo "netctl load -i target/images/busybox.tar"
 
-demo: packages build ## Show the main job: a conflist, two namespaces, a published port, CHECK, DEL, nothing left
+demo: packages build ## Tour: a conflist, namespaces, ports, networks, containers in every mode; nothing left
 	$(CARGO) build --release --locked --target $(TARGET) -q -p lab
 	$(CARGO) run --release --locked --target $(TARGET) -q -p demo
 

@@ -3,6 +3,7 @@
 mod bridge;
 mod chain_ports;
 mod connect_ports;
+mod containers;
 mod crowded;
 mod established;
 mod first;
@@ -107,6 +108,7 @@ pub const ALL: &[Case] = &[
     Case { name: "publish-range", about: "1,000 ports at once", run: publish_range::run },
     Case { name: "connect-ports", about: "to the last of 5,000 ports", run: connect_ports::run },
     Case { name: "networks", about: "create, inspect, ls, rm by name, against podman", run: networks::run },
+    Case { name: "containers", about: "run and rm, against podman and crun", run: containers::run },
     Case { name: "established", about: "a flow, and 100 networks", run: established::run },
 ];
 

@@ -2,9 +2,10 @@
 //!
 //! A conflist as operators have it goes in; two namespaces are attached, reach each other and a neighbour outside,
 //! one publishes a port that survives a flush of the firewall, both are checked and detached. Then the same in Docker's
-//! words: a named network, joined, cut, put back, removed; and nothing is left.
+//! words: a named network, joined, cut, put back, removed; containers in every network mode; and nothing is left.
 //! Everything happens in namespaces made for it.
 
+mod containers;
 mod named;
 mod stage;
 
@@ -56,7 +57,8 @@ fn main() -> ExitCode {
 /// Shows everything; returns what is left behind.
 fn tour() -> Result<Vec<String>, Box<dyn Error>> {
     let programs = programs()?;
-    let host = Host::new("demo")?;
+    let mut host = Host::new("demo")?;
+    host.own_control_groups()?;
     let outside = Neighbour::of(&host, "outside")?;
     let stage = Stage::new(&host);
 
@@ -71,6 +73,7 @@ fn tour() -> Result<Vec<String>, Box<dyn Error>> {
     check(&stage)?;
     detach(&stage)?;
     named::show(&stage)?;
+    containers::show(&stage, &outside)?;
     let stays = STAYS.map(|(topic, text)| Except::Text(topic, text));
     Ok(before.left_behind(&host, &stays)?)
 }

@@ -38,6 +38,26 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
+    /// Types a line into a shell of the host; it must succeed.
+    pub(crate) fn type_in(&self, line: &str) -> Result<(), Box<dyn Error>> {
+        println!("$ {line}");
+        indent(&shell(line).run(self.host).ok()?);
+        Ok(())
+    }
+
+    /// Types a line that must fail, and shows what it says.
+    pub(crate) fn type_in_refused(&self, line: &str) -> Result<(), Box<dyn Error>> {
+        println!("$ {line}");
+        indent(shell(line).run(self.host).refused()?.stderr());
+        Ok(())
+    }
+
+    /// Does what is of no interest.
+    pub(crate) fn quietly(&self, line: &str) -> Result<(), Box<dyn Error>> {
+        shell(line).run(self.host).ok()?;
+        Ok(())
+    }
+
     /// Asks a server from somewhere, and shows as whom it sees us.
     pub(crate) fn show_probe(
         &self,
@@ -62,6 +82,11 @@ impl<'a> Stage<'a> {
         self.host.run(["rm", path]).ok()?;
         Ok(())
     }
+}
+
+/// A line for a shell. Containers are in memory: a host's `/var/lib` is an overlay, and none can be stacked on it.
+fn shell(line: &str) -> Call {
+    Call::new(["sh", "-c", line]).env("NETCTL_STATE_DIR", "/run/state")
 }
 
 /// A word as it would be typed into a shell.

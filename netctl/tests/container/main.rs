@@ -102,9 +102,9 @@ impl Machine {
     }
 }
 
-/// What runs in a container to answer everybody on a port: this nc serves one, and ends.
+/// What runs in a container to answer everybody on a port.
 fn serve(port: u16) -> String {
-    format!("sh -c 'while true; do nc -l -p {port} -e echo hello; done'")
+    format!("nc -ll -p {port} -e echo hello")
 }
 
 /// Collects in `$left` what there should not be when no container runs.
