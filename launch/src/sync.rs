@@ -91,8 +91,8 @@ impl End {
         let length = loop {
             let mut parts = [IoSliceMut::new(&mut bytes)];
             match recvmsg(&self.0, &mut parts, &mut ancillary, RecvFlags::CMSG_CLOEXEC) {
-                Err(Errno::INTR) => {}
-                Err(Errno::CONNRESET) => break 0,
+                // The child ended and had not read our word: the kernel says so once, and what the child said comes next.
+                Err(Errno::INTR | Errno::CONNRESET) => {}
                 Err(error) => return Err(error.into()),
                 Ok(received) => break received.bytes,
             }
@@ -115,5 +115,23 @@ impl End {
 impl AsFd for End {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_child_said_that_died_without_hearing_the_word_arrives() {
+        let (parent, child) = pair().expect("a pair");
+        parent.send_go().expect("sent");
+        child.send_failure(&Failure::new("mount on /trap", Errno::PERM));
+        drop(child);
+        match parent.receive().expect("a message") {
+            Message::Failed(failure) => assert_eq!(failure.what, "mount on /trap"),
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(parent.receive().expect("the end"), Message::Closed));
     }
 }

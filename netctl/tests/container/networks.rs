@@ -127,3 +127,20 @@ fn what_is_asked_of_a_network_in_vain_is_refused_before_a_container_is_made() ->
     assert_eq!(machine.ok("netctl ps -aq")?, "");
     Ok(())
 }
+
+#[test]
+fn what_is_kept_of_others_is_not_read_when_a_container_comes_and_goes() -> Test {
+    let machine = Machine::with_image("unread")?;
+    // Whoever reads this file fails.
+    machine.ok("netctl create aa --subnet 172.26.0.0/16; ip netns add blue; mkdir -p /var/lib/cni/results; ln -s bb-other-eth0 /var/lib/cni/results/bb-other-eth0")?;
+    let said = machine.ends(1, "netctl connect aa blue");
+    assert!(said.contains("read /var/lib/cni/results/bb-other-eth0"), "{said}");
+    machine.ok(
+        "netctl run --rm -p 111:80 --network bridge --network aa box true; netctl run --rm -P box true",
+    )?;
+    machine.ok("netctl run -d --name one -p 111:80 box sleep 100")?;
+    lose(&machine, "one")?;
+    machine.ok("netctl container rm one; rm /var/lib/cni/results/*; netctl rm aa")?;
+    assert_eq!(machine.left()?, "nothing\n");
+    Ok(())
+}

@@ -113,7 +113,11 @@ pub(super) fn start(
     let root = RootFs::Overlay { lower: &lower, upper: &upper, work: &work, volatile: config.auto_remove };
     let (prepared, group) = prepare(container, &spec, root, streams)?;
     // While it mounts, its networks are made.
-    let (netns, path) = netns_of(prepared.pid(), config)?;
+    let (netns, path) = match netns_of(prepared.pid(), config) {
+        Ok(opened) => opened,
+        // It may have failed and be dead already: then that is what people need to know.
+        Err(error) => return Err(prepared.start().err().unwrap_or(error)),
+    };
     let connected = networks::join_all(&engine.catalog, &engine.runtime, config, &path)?;
     state.attached.clone_from(&connected.attached);
     let started = complete(engine, container, &connected, control, prepared);
