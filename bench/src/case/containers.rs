@@ -132,6 +132,10 @@ impl Engine {
         Ok(call.run()?.0)
     }
 
+    fn is_podman(&self) -> bool {
+        self.program.ends_with("podman")
+    }
+
     fn turn(&mut self) -> Result<Turn, Error> {
         let run = |network| self.time(&["run", "--rm", "--network", network, self.image, "true"]);
         Ok(Turn {
@@ -139,7 +143,11 @@ impl Engine {
             bridge: run("bridge")?,
             port: self
                 .time(&["run", "-d", "--name", "one", "-p", "18080:80", self.image, "sleep", "1000"])?,
-            removal: self.time(&["rm", "-f", "one"])?,
+            // podman asks first, and waits; ours kills.
+            removal: match self.is_podman() {
+                true => self.time(&["rm", "-f", "-t", "0", "one"])?,
+                false => self.time(&["rm", "-f", "one"])?,
+            },
         })
     }
 }
@@ -205,6 +213,10 @@ fn crun(root: &Path) -> io::Result<Option<Engine>> {
     let program = PathBuf::from("/usr/bin/crun");
     if !program.exists() {
         return Ok(None);
+    }
+    // It refuses v1 and v2 side by side. This host's mounts are its own; what is on it already keeps its groups.
+    if Path::new("/sys/fs/cgroup/unified").is_dir() {
+        let _ = Command::new("umount").arg("/sys/fs/cgroup/unified").status()?;
     }
     let mount = |destination: &str, kind: &str, options: &[&str]| json!({"destination": destination, "type": kind, "source": kind, "options": options});
     let names = ["mount", "pid", "network", "uts", "ipc"];
