@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(package_of("bridge"), Some("iproute2"));
         assert_eq!(package_of("/usr/lib/cni/bridge"), Some("containernetworking-plugins"));
         assert_eq!(package_of("looks"), None);
-        assert_eq!(packages().count(), 19);
+        assert_eq!(packages().count(), 21);
     }
 
     #[test]

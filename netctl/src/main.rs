@@ -20,6 +20,7 @@ mod quick;
 mod reload;
 mod report;
 mod roots;
+mod several;
 mod sizes;
 mod times;
 

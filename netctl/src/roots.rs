@@ -40,6 +40,28 @@ pub(crate) struct Roots {
     kept: KeptResults,
 }
 
+// Where containers and images are.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(crate) struct StateDir {
+    /// Keep containers and images below this directory [default: /var/lib/netctl]
+    #[arg(
+        long,
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        env = "NETCTL_STATE_DIR",
+        hide_env_values = true,
+        help_heading = "Places"
+    )]
+    state_dir: Option<OsString>,
+}
+
+impl StateDir {
+    pub(crate) fn path(&self) -> &Path {
+        given(&self.state_dir).unwrap_or(Path::new(runner::Places::STATE_DIR))
+    }
+}
+
 /// Where results of ADD are kept until DEL.
 #[derive(Debug, Args)]
 pub(crate) struct KeptResults {

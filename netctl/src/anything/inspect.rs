@@ -6,7 +6,6 @@ use catalog::CatalogError;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::Value;
-use template::Template;
 
 use super::{Both, Named, Unclear, find};
 use crate::container::inspect as containers;
@@ -14,7 +13,8 @@ use crate::container::place::Place;
 use crate::image::inspect as images;
 use crate::network::inspect as networks;
 use crate::output::Output;
-use crate::report::{self, Failure};
+use crate::report::Failure;
+use crate::several::inspect_each;
 
 /// Show containers, networks and images in full
 #[derive(Debug, Args)]
@@ -65,30 +65,7 @@ enum Shown {
 
 impl Inspect {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
-        let told = |error| Failure::with(error, template::Error::hint);
-        let format = self.format.as_deref().filter(|format| *format != "json");
-        let template = format.map(Template::parse).transpose().map_err(told)?;
-        let (mut code, mut found) = (ExitCode::SUCCESS, Vec::new());
-        for name in &self.names {
-            match self.show(name) {
-                Ok(shown) => found.push(shown),
-                Err(failure) => {
-                    report::failure(&failure);
-                    code = ExitCode::FAILURE;
-                }
-            }
-        }
-        match template {
-            None if output.is_json() => output.json(&found)?,
-            // For people it is the same, only indented.
-            None => output.line(serde_json::to_string_pretty(&found)?)?,
-            Some(template) => {
-                for shown in &found {
-                    output.line(template.render(&serde_json::to_value(shown)?).map_err(told)?)?;
-                }
-            }
-        }
-        Ok(code)
+        inspect_each(&self.names, self.format.as_deref(), output, |name| self.show(name))
     }
 
     fn show(&self, name: &str) -> Result<Shown, Failure> {

@@ -9,7 +9,8 @@ use crate::container::place::Place;
 use crate::container::rm as containers;
 use crate::network::rm as networks;
 use crate::output::Output;
-use crate::report::{self, Failure};
+use crate::report::Failure;
+use crate::several::remove_each;
 
 /// Remove containers, and networks that nobody is on
 #[derive(Debug, Args)]
@@ -41,41 +42,22 @@ Exit codes:
 impl Rm {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
         let engine = self.place.engine();
-        let (mut code, mut gone) = (ExitCode::SUCCESS, Vec::new());
-        for name in &self.names {
-            let removed = match find(&self.place, &engine.catalog, name) {
-                Ok(Named::Container(container)) => {
-                    containers::remove(&engine, &container, self.force).map(|()| Some(name.clone()))
-                }
-                Ok(Named::Network(network)) => {
-                    networks::retire(&engine.catalog, &engine.runtime, &network, self.force)
-                        .map(|()| Some(network.name().to_string()))
-                }
-                Err(Unclear::Both) => Err(Failure::from(Both(name.clone()))
-                    .hint(format!("`netctl container rm {name}` or `netctl network rm {name}`"))),
-                // There may be a beginning of a network, or its file may be gone.
-                Err(Unclear::Neither(_)) if self.force => {
-                    networks::remove(&engine.catalog, &engine.runtime, name, true)
-                }
-                Err(Unclear::Neither(failure)) => Err(failure),
-            };
-            match removed {
-                Ok(Some(name)) => {
-                    if !output.is_json() {
-                        output.line(&name)?;
-                    }
-                    gone.push(name);
-                }
-                Ok(None) => {}
-                Err(failure) => {
-                    report::failure(&failure);
-                    code = ExitCode::FAILURE;
-                }
+        remove_each(&self.names, output, |name| match find(&self.place, &engine.catalog, name) {
+            Ok(Named::Container(container)) => {
+                containers::remove(&engine, &container, self.force)?;
+                Ok(Some(name.to_owned()))
             }
-        }
-        if output.is_json() {
-            output.json(&gone)?;
-        }
-        Ok(code)
+            Ok(Named::Network(network)) => {
+                networks::retire(&engine.catalog, &engine.runtime, &network, self.force)?;
+                Ok(Some(network.name().to_string()))
+            }
+            Err(Unclear::Both) => Err(Failure::from(Both(name.to_owned()))
+                .hint(format!("`netctl container rm {name}` or `netctl network rm {name}`"))),
+            // There may be a beginning of a network, or its file may be gone.
+            Err(Unclear::Neither(_)) if self.force => {
+                networks::remove(&engine.catalog, &engine.runtime, name, true)
+            }
+            Err(Unclear::Neither(failure)) => Err(failure),
+        })
     }
 }

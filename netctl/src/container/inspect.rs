@@ -7,13 +7,13 @@ use clap::Args;
 use runner::{Attached, Config, Container, Engine, Mode, Source, State, Status, networks};
 use serde_json::{Value, json};
 use subnet::Family;
-use template::Template;
 
 use super::place::Place;
 use super::ps::word;
 use super::words::ask;
 use crate::output::Output;
-use crate::report::{self, Failure};
+use crate::report::Failure;
+use crate::several::inspect_each;
 
 /// Show containers in full: what was asked of them, and what became of them
 #[derive(Debug, Args)]
@@ -43,31 +43,10 @@ Exit codes:
 
 impl Inspect {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
-        let told = |error| Failure::with(error, template::Error::hint);
-        let format = self.format.as_deref().filter(|format| *format != "json");
-        let template = format.map(Template::parse).transpose().map_err(told)?;
         let engine = self.place.engine();
-        let (mut code, mut found) = (ExitCode::SUCCESS, Vec::new());
-        for wanted in &self.containers {
-            match self.place.find(wanted).and_then(|container| shown(&engine, &container)) {
-                Ok(container) => found.push(container),
-                Err(failure) => {
-                    report::failure(&failure);
-                    code = ExitCode::FAILURE;
-                }
-            }
-        }
-        match template {
-            None if output.is_json() => output.json(&found)?,
-            // For people it is the same, only indented.
-            None => output.line(serde_json::to_string_pretty(&found)?)?,
-            Some(template) => {
-                for container in &found {
-                    output.line(template.render(container).map_err(told)?)?;
-                }
-            }
-        }
-        Ok(code)
+        inspect_each(&self.containers, self.format.as_deref(), output, |wanted| {
+            shown(&engine, &self.place.find(wanted)?)
+        })
     }
 }
 

@@ -1,30 +1,21 @@
 //! Where containers, images and networks are, as the command line has it.
 
 use std::ffi::OsString;
-use std::path::Path;
 
 use catalog::{Catalog, Network};
-use clap::{Args, Command, FromArgMatches, ValueHint};
+use clap::{Args, Command, FromArgMatches};
 use runner::networks::Names;
 use runner::{Container, Engine, Places, Store};
 
 use crate::network::place::Place as Networks;
 use crate::report::Failure;
-use crate::roots::given;
+use crate::roots::StateDir;
 
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(crate) struct Place {
-    /// Keep containers and images below this directory [default: /var/lib/netctl]
-    #[arg(
-        long,
-        value_name = "DIR",
-        value_hint = ValueHint::DirPath,
-        env = "NETCTL_STATE_DIR",
-        hide_env_values = true,
-        help_heading = "Places"
-    )]
-    state_dir: Option<OsString>,
+    #[command(flatten)]
+    state_dir: StateDir,
     #[command(flatten)]
     networks: Networks,
 }
@@ -37,7 +28,7 @@ impl Place {
     }
 
     fn places(&self) -> Places {
-        let state_dir = given(&self.state_dir).unwrap_or(Path::new(Places::STATE_DIR)).to_owned();
+        let state_dir = self.state_dir.path().to_owned();
         Places { state_dir, run_dir: cni::run_dir() }
     }
 

@@ -7,13 +7,12 @@ use images::Reference;
 use jiff::Timestamp;
 use runner::{Container, Engine, Mode, Source, State, Status, networks};
 use serde::Serialize;
-use serde_json::Value;
-use template::Listing;
 
 use super::place::Place;
 use super::words::ask;
 use crate::output::{Format, Output};
 use crate::report::{self, Failure};
+use crate::several::list_by_template;
 use crate::times::{ago, span};
 
 /// List containers: those that run, or all
@@ -87,13 +86,7 @@ impl Ps {
         match self.format.as_deref() {
             None | Some("table" | "") => {}
             Some("json") => output.heed(Format::Json),
-            Some(text) => {
-                let told = |error| Failure::with(error, template::Error::hint);
-                let rows: Vec<Value> = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
-                let listing = Listing::parse(text, STANDARD).map_err(told)?;
-                output.text(listing.render(&rows, &TITLES).map_err(told)?.as_bytes())?;
-                return Ok(ExitCode::SUCCESS);
-            }
+            Some(text) => return list_by_template(text, STANDARD, &TITLES, &rows, output),
         }
         if output.is_json() {
             output.json(&rows)?;

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use clap::Args;
 use images::{Image, Reference, Store};
 use serde_json::{Value, json};
-use template::Template;
 
 use super::place::{self, Place};
 use crate::output::Output;
-use crate::report::{self, Failure};
+use crate::report::Failure;
+use crate::several::inspect_each;
 
 /// Show images in full: how their programs run, and of which layers they are made
 #[derive(Debug, Args)]
@@ -40,31 +40,8 @@ Exit codes:
 
 impl Inspect {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
-        let told = |error| Failure::with(error, template::Error::hint);
-        let format = self.format.as_deref().filter(|format| *format != "json");
-        let template = format.map(Template::parse).transpose().map_err(told)?;
         let store = self.place.store()?;
-        let (mut code, mut found) = (ExitCode::SUCCESS, Vec::new());
-        for wanted in &self.images {
-            match store.find(wanted).map_err(place::of).and_then(|image| shown(&image)) {
-                Ok(image) => found.push(image),
-                Err(failure) => {
-                    report::failure(&failure);
-                    code = ExitCode::FAILURE;
-                }
-            }
-        }
-        match template {
-            None if output.is_json() => output.json(&found)?,
-            // For people it is the same, only indented.
-            None => output.line(serde_json::to_string_pretty(&found)?)?,
-            Some(template) => {
-                for image in &found {
-                    output.line(template.render(image).map_err(told)?)?;
-                }
-            }
-        }
-        Ok(code)
+        inspect_each(&self.images, self.format.as_deref(), output, |wanted| shown(&find(&store, wanted)?))
     }
 }
 

@@ -7,13 +7,12 @@ use clap::Args;
 use images::{Image, Reference};
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
-use template::Listing;
 
 use super::place::{self, Place};
 use super::words::short;
 use crate::output::{Format, Output};
 use crate::report::Failure;
+use crate::several::list_by_template;
 use crate::sizes::size;
 use crate::times::ago;
 
@@ -84,13 +83,7 @@ impl Ls {
         match self.format.as_deref() {
             None | Some("table" | "") => {}
             Some("json") => output.heed(Format::Json),
-            Some(text) => {
-                let told = |error| Failure::with(error, template::Error::hint);
-                let rows: Vec<Value> = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
-                let listing = Listing::parse(text, STANDARD).map_err(told)?;
-                output.text(listing.render(&rows, &TITLES).map_err(told)?.as_bytes())?;
-                return Ok(ExitCode::SUCCESS);
-            }
+            Some(text) => return list_by_template(text, STANDARD, &TITLES, &rows, output),
         }
         if output.is_json() {
             output.json(&rows)?;

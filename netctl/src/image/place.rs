@@ -1,28 +1,19 @@
 //! Where images are, and who uses them.
 
-use std::ffi::OsString;
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueHint};
+use clap::Args;
 use images::{Image, ImageId, RemoveError, Removed, Source, Store};
 use runner::Places;
 
 use crate::report::Failure;
-use crate::roots::given;
+use crate::roots::StateDir;
 
 #[derive(Debug, Args)]
 pub(crate) struct Place {
-    /// Keep images below this directory [default: /var/lib/netctl]
-    #[arg(
-        long,
-        value_name = "DIR",
-        value_hint = ValueHint::DirPath,
-        env = "NETCTL_STATE_DIR",
-        hide_env_values = true,
-        help_heading = "Places"
-    )]
-    state_dir: Option<OsString>,
+    #[command(flatten)]
+    state_dir: StateDir,
 }
 
 impl Place {
@@ -56,7 +47,7 @@ impl Place {
     }
 
     fn state_dir(&self) -> &Path {
-        given(&self.state_dir).unwrap_or(Path::new(Store::ROOT))
+        self.state_dir.path()
     }
 }
 

@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use catalog::{Catalog, HostFacts, Network};
 use clap::Args;
-use template::Template;
 
 pub(crate) use self::view::Inspection;
 use super::place::Place;
 use crate::output::Output;
 use crate::report::{self, Failure};
+use crate::several::inspect_each;
 
 /// Show networks in full: what they are, their links, and who is on them
 #[derive(Debug, Args)]
@@ -45,40 +45,10 @@ impl Inspect {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
         let catalog = self.place.catalog();
         let facts = catalog.facts().map_err(|error| Failure::of(catalog::CatalogError::from(error)))?;
-        let mut code = ExitCode::SUCCESS;
-        let mut found: Vec<Inspection> = Vec::new();
-        for wanted in &self.networks {
-            let shown =
-                self.place.find(&catalog, wanted).and_then(|network| show(&catalog, &facts, &network));
-            match shown {
-                Ok(inspection) => found.push(inspection),
-                Err(failure) => {
-                    report::failure(&failure);
-                    code = ExitCode::FAILURE;
-                }
-            }
-        }
-        if let Some(format) = self.format.as_deref().filter(|format| *format != "json") {
-            in_format(format, &found, output)?;
-            return Ok(code);
-        }
-        match output.is_json() {
-            true => output.json(&found)?,
-            // For people it is the same, only indented.
-            false => output.line(serde_json::to_string_pretty(&found)?)?,
-        }
-        Ok(code)
+        inspect_each(&self.networks, self.format.as_deref(), output, |wanted| {
+            show(&catalog, &facts, &self.place.find(&catalog, wanted)?)
+        })
     }
-}
-
-/// A line of each.
-fn in_format(format: &str, found: &[Inspection], output: &mut Output) -> Result<(), Failure> {
-    let told = |error| Failure::with(error, template::Error::hint);
-    let template = Template::parse(format).map_err(told)?;
-    for inspection in found {
-        output.line(template.render(&serde_json::to_value(inspection)?).map_err(told)?)?;
-    }
-    Ok(())
 }
 
 /// What is shown of one.

@@ -7,14 +7,13 @@ use catalog::{Network, NetworkId};
 use clap::Args;
 use cni::Fault;
 use serde::Serialize;
-use serde_json::Value;
 use subnet::Family;
-use template::Listing;
 
 use super::filter::{self, Filter};
 use super::place::{Place, tell_of_broken};
 use crate::output::{Format, Output};
 use crate::report::{self, Failure};
+use crate::several::list_by_template;
 
 /// List the networks
 #[derive(Debug, Args)]
@@ -77,14 +76,6 @@ const TITLES: [(&str, &str); 2] = [("ID", "NETWORK ID"), ("CreatedAt", "CREATED 
 /// What `--format table` alone would mean to the templates; it never reaches them.
 const STANDARD: &str = "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}";
 
-fn in_format(text: &str, rows: &[Row], output: &mut Output) -> Result<ExitCode, Failure> {
-    let told = |error| Failure::with(error, template::Error::hint);
-    let rows: Vec<Value> = rows.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
-    let listing = Listing::parse(text, STANDARD).map_err(told)?;
-    output.text(listing.render(&rows, &TITLES).map_err(told)?.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
-}
-
 impl Ls {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
         let catalog = self.place.catalog();
@@ -109,7 +100,7 @@ impl Ls {
             None | Some("table" | "") => {}
             // One array, as with -o json: a program reads it in one piece.
             Some("json") => output.heed(Format::Json),
-            Some(text) => return in_format(text, &rows, output),
+            Some(text) => return list_by_template(text, STANDARD, &TITLES, &rows, output),
         }
         if output.is_json() {
             output.json(&rows)?;

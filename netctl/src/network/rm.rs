@@ -9,7 +9,8 @@ use vocab::NetworkName;
 
 use super::place::Place;
 use crate::output::Output;
-use crate::report::{self, Failure};
+use crate::report::Failure;
+use crate::several::remove_each;
 
 /// Remove networks that nobody is on
 #[derive(Debug, Args)]
@@ -42,27 +43,7 @@ impl Rm {
     pub(crate) fn run(self, output: &mut Output) -> Result<ExitCode, Failure> {
         let catalog = self.place.catalog();
         let runtime = self.place.roots.runtime();
-        let mut code = ExitCode::SUCCESS;
-        let mut gone: Vec<String> = Vec::new();
-        for wanted in &self.networks {
-            match remove(&catalog, &runtime, wanted, self.force) {
-                Ok(Some(name)) => {
-                    if !output.is_json() {
-                        output.line(&name)?;
-                    }
-                    gone.push(name);
-                }
-                Ok(None) => {}
-                Err(failure) => {
-                    report::failure(&failure);
-                    code = ExitCode::FAILURE;
-                }
-            }
-        }
-        if output.is_json() {
-            output.json(&gone)?;
-        }
-        Ok(code)
+        remove_each(&self.networks, output, |wanted| remove(&catalog, &runtime, wanted, self.force))
     }
 }
 
