@@ -131,6 +131,11 @@ impl Flags {
 
     /// What the root file system is made of, and the words that are left for the command.
     fn source(&self, place: &Place) -> Result<(Source, Option<Image>, Vec<String>), Failure> {
+        // Whatever stands where the image should may begin with a hyphen, as arguments of the command may.
+        if let Some(word) = self.words.first().filter(|word| word.starts_with('-')) {
+            let hint = "`netctl run --help` shows which there are; they stand before the image".to_owned();
+            return Err(Failure::from(UnknownFlag(word.clone())).hint(hint).code(125));
+        }
         if let Some(folder) = &self.rootfs {
             let wrong = |reason: String| {
                 Failure::from(Invalid::new("--rootfs", folder.display().to_string(), reason)).code(125)
@@ -164,6 +169,10 @@ fn runtime(named: &std::path::Path) -> Result<PathBuf, Invalid> {
     let found = std::env::split_paths(&path).map(|folder| folder.join(named)).find(|file| file.is_file());
     found.ok_or_else(|| wrong("there is no such program in PATH"))
 }
+
+#[derive(Debug, thiserror::Error)]
+#[error("unknown option {0}")]
+struct UnknownFlag(String);
 
 #[derive(Debug, thiserror::Error)]
 #[error("no image is named")]

@@ -56,6 +56,8 @@ fn a_value_that_is_none_is_told_with_its_flag() -> Test {
         let words = machine.ends(125, &format!("netctl run --rm --network none {flags} box true"));
         assert!(words.starts_with(said), "{flags}: {words}");
     }
+    let words = machine.ends(125, "netctl run --rm --nope box true");
+    assert!(words.starts_with("error: unknown option --nope\nhint: "), "{words}");
     for flags in [
         "-p 70000:80",
         "--ip 1.2.3",
