@@ -53,6 +53,8 @@ enum Error {
     NoCase { wanted: String },
     #[error(transparent)]
     Host(#[from] lab::host::Error),
+    #[error(transparent)]
+    ControlGroups(#[from] lab::control_groups::Error),
     #[error("start the bench inside its host")]
     Enter(#[source] io::Error),
     #[error("write to {path}")]
@@ -117,7 +119,9 @@ fn outside(options: &Options) -> Result<ExitCode, Error> {
         }
         None => Stdio::null(),
     };
-    let host = Host::new("bench")?;
+    let mut host = Host::new("bench")?;
+    // What a container leaves there when its case fails goes with the host.
+    host.own_control_groups()?;
     let called_in = std::env::current_dir().map_err(Error::Enter)?;
     let mut command = host.reenter().map_err(Error::Enter)?;
     let status = command.env(CALLED_IN, called_in).stdin(json).status().map_err(Error::Enter)?;

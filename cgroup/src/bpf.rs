@@ -86,9 +86,29 @@ fn program(rules: &[DeviceRule]) -> Vec<Instruction> {
     ];
     for rule in rules.iter().rev() {
         program.extend(of_rule(rule));
+        if fits_all(rule) {
+            // The kernel refuses a program with instructions that are never reached.
+            return program;
+        }
     }
     program.extend([set(RESULT, 0), leave()]);
     program
+}
+
+/// Whether a rule is about every use of every device.
+fn fits_all(rule: &DeviceRule) -> bool {
+    let any_kind = matches!(rule.kind, None | Some(DeviceKind::All));
+    any_kind && access_of(rule) == MKNOD | READ | WRITE && rule.major.is_none() && rule.minor.is_none()
+}
+
+/// The bits of `r`, `w` and `m`.
+fn access_of(rule: &DeviceRule) -> i32 {
+    let bit = |letter: u8| match letter {
+        b'r' => READ,
+        b'w' => WRITE,
+        _ => MKNOD,
+    };
+    rule.access.as_deref().unwrap_or("rwm").bytes().map(bit).fold(0, |all, one| all | one)
 }
 
 fn of_rule(rule: &DeviceRule) -> Vec<Instruction> {
@@ -99,18 +119,7 @@ fn of_rule(rule: &DeviceRule) -> Vec<Instruction> {
         Some(DeviceKind::Character | DeviceKind::Pipe) => tests.push((Vec::new(), KIND, CHARACTER)),
         None | Some(DeviceKind::All) => {}
     }
-    let letter = |letter: &u8| match letter {
-        b'r' => READ,
-        b'w' => WRITE,
-        _ => MKNOD,
-    };
-    let access = rule
-        .access
-        .as_deref()
-        .unwrap_or("rwm")
-        .bytes()
-        .map(|byte| letter(&byte))
-        .fold(0, |all, one| all | one);
+    let access = access_of(rule);
     if access != MKNOD | READ | WRITE {
         // An allowed use is one of which nothing lies outside; a forbidden one is one of which anything lies inside.
         tests.push((vec![copy(SCRATCH, ACCESS), and(SCRATCH, !access)], SCRATCH, 0));

@@ -49,7 +49,7 @@ fn run(bundle: &Path, group: Option<&Path>) -> Result<u8, (u8, String)> {
         std::env::var("LOWER").map(|lower| lower.split(':').map(PathBuf::from).collect()).unwrap_or_default();
     let root = match lower.is_empty() {
         true => RootFs::Folder(&spec.root.path),
-        false => RootFs::Overlay { lower: &lower, upper: &upper, work: &work, volatile: true },
+        false => RootFs::Overlay { lower: &lower, upper: &upper, work: &work, volatile: false },
     };
     let init = std::env::var_os("INIT").is_some();
     let streams = Streams::Files { stdin, stdout, stderr };

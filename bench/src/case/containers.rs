@@ -64,6 +64,7 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Section>, Error> {
         sections.push(against("podman", &turns));
     }
     sections.push(alone(&ours, bench)?);
+    ours.time(&["rm", "-f", "stays"])?;
     if let Some(crun) = crun(&root).map_err(Error::Fill)? {
         let mut both = Pair { reference: crun, ours: clone_of(&ours) };
         let runs = alternate(&mut both, bench.effort.rounds(40), |engine| match engine.image {
@@ -75,7 +76,6 @@ pub(super) fn run(bench: &Bench) -> Result<Vec<Section>, Error> {
         let title = "a container, against crun without control groups".to_owned();
         sections.push(Section { title, body: Body::Versus(versus) });
     }
-    ours.time(&["rm", "-f", "stays"])?;
     Ok(sections)
 }
 

@@ -83,6 +83,17 @@ fn a_start_that_fails_leaves_what_was_there_before() -> Test {
     Ok(())
 }
 
+#[test]
+fn one_that_is_removed_at_its_end_can_be_started_after_a_start_that_failed() -> Test {
+    let machine = Machine::with_image("again")?;
+    machine.ok("netctl run -d --name one -p 111:80 box sleep 100; netctl container create --rm --name two -p 111:80 box true")?;
+    machine.ends(1, "netctl start two");
+    machine.ok("netctl rm -f one; netctl start -a two")?;
+    assert_eq!(machine.ok("netctl ps -aq")?, "");
+    assert_eq!(machine.left()?, "nothing\n");
+    Ok(())
+}
+
 /// At whatever moment a start is killed, the next command finishes it.
 #[test]
 fn a_start_that_is_killed_is_finished_by_the_next_command() -> Test {

@@ -109,7 +109,11 @@ pub(super) fn start(
     let (streams, mut ends) =
         streams::open(config, interest).map_err(StartError::io("open standard streams"))?;
     let (upper, work) = (folder.upper(), folder.work());
-    // What a container leaves that is removed at its end need not come through to the disk.
+    // What a container leaves that is removed at its end need not come through to the disk. The kernel marks such a layer,
+    // and would refuse it the next time, should this start fail: nothing is lost then that somebody would miss.
+    if config.auto_remove {
+        files::remove_folder(&work.join("work/incompat"))?;
+    }
     let root = RootFs::Overlay { lower: &lower, upper: &upper, work: &work, volatile: config.auto_remove };
     let (prepared, group) = prepare(container, &spec, root, streams)?;
     // While it mounts, its networks are made.
