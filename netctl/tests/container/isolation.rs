@@ -162,3 +162,20 @@ fn kernel_settings_are_the_container_s_own_or_refused() -> Test {
     assert!(said.contains("set sysctl net.ipv4.nonsense to \"1\""), "{said}");
     Ok(())
 }
+
+#[test]
+fn on_a_host_that_has_only_the_second_version_of_control_groups_all_of_it_holds() -> Test {
+    let machine = Machine::with_image("v2")?;
+    // Where both are side by side, the second takes the place of all, without the controllers that the first has.
+    machine.ok("[ ! -d /sys/fs/cgroup/unified ] || mount --bind /sys/fs/cgroup/unified /sys/fs/cgroup; [ -e /sys/fs/cgroup/cgroup.procs ]")?;
+    let run = "netctl run --rm --network none";
+    let said = machine.ok(&format!("{run} box sh -c 'cat /proc/self/cgroup | tail -1; ls /sys/fs/cgroup/cgroup.procs; echo x > /dev/null; head -c 4 /dev/zero | wc -c'"))?;
+    assert_eq!(said, "0::/\n/sys/fs/cgroup/cgroup.procs\n4\n");
+    let outcome = machine.run(&format!("{run} --rootfs / sh -c 'mknod /kmsg c 1 11 && cat /kmsg'"));
+    assert!(!outcome.succeeded() && outcome.stderr().contains("not permitted"), "{outcome}");
+    machine.ok("netctl run -d --name one --network none box sleep 100; netctl pause one; netctl unpause one; netctl exec one true")?;
+    assert!(machine.ok("netctl top one")?.contains("sleep 100"));
+    machine.ok("kill -9 $(netctl inspect -f '{{.State.MonitorPid}}' one); netctl gc; netctl rm one")?;
+    assert_eq!(machine.left()?, "nothing\n");
+    Ok(())
+}
