@@ -19,9 +19,18 @@ pub(crate) struct Attach {
     /// Only look
     #[arg(long)]
     no_stdin: bool,
-    /// Keep signals that this process gets to itself
-    #[arg(long = "no-sig-proxy")]
-    keeps_signals: bool,
+    /// Hand signals that this process gets to the container; =false keeps them [default: true]
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t = true,
+        default_missing_value = "true",
+        hide_default_value = true,
+        action = clap::ArgAction::Set
+    )]
+    sig_proxy: bool,
     /// Leave it running when these keys are typed at its terminal [default: ctrl-p,ctrl-q]
     #[arg(long, value_name = "KEYS", value_parser = in_full::<DetachKeys>)]
     detach_keys: Option<DetachKeys>,
@@ -50,6 +59,6 @@ impl Attach {
             Interest { stdin: program.open_stdin && !self.no_stdin, stdout: true, stderr: true, size };
         let connection = self.place.engine().attach(&container, interest).map_err(words::ask)?;
         let detach = Some(self.detach_keys.unwrap_or_default());
-        run::follow(connection, Manner { detach, hands_on_signals: !self.keeps_signals })
+        run::follow(connection, Manner { detach, hands_on_signals: self.sig_proxy })
     }
 }

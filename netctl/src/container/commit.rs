@@ -31,8 +31,18 @@ pub(crate) struct Commit {
     /// Say how its programs run, in the words of a Dockerfile: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, USER, WORKDIR, …
     #[arg(short, long, value_name = "INSTRUCTION", value_parser = in_full::<Change>)]
     change: Vec<Change>,
-    /// Hold the container meanwhile, so that nothing changes on the way; false lets it go on [default: true]
-    #[arg(short, long, num_args = 0..=1, default_value_t = true, default_missing_value = "true", hide_default_value = true)]
+    /// Hold the container meanwhile, so that nothing changes on the way; =false lets it go on [default: true]
+    #[arg(
+        short,
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t = true,
+        default_missing_value = "true",
+        hide_default_value = true,
+        action = clap::ArgAction::Set
+    )]
     pause: bool,
     #[command(flatten)]
     place: Place,

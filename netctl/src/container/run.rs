@@ -22,9 +22,18 @@ pub(crate) struct Run {
     /// Let it run by itself, and print its id
     #[arg(short, long)]
     detach: bool,
-    /// Keep signals that this process gets to itself
-    #[arg(long = "no-sig-proxy")]
-    keeps_signals: bool,
+    /// Hand signals that this process gets to the container; =false keeps them [default: true]
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value_t = true,
+        default_missing_value = "true",
+        hide_default_value = true,
+        action = clap::ArgAction::Set
+    )]
+    sig_proxy: bool,
     /// Leave it running when these keys are typed at its terminal [default: ctrl-p,ctrl-q]
     #[arg(long, value_name = "KEYS", value_parser = in_full::<DetachKeys>)]
     detach_keys: Option<DetachKeys>,
@@ -86,7 +95,7 @@ impl Run {
             return Ok(ExitCode::SUCCESS);
         }
         let detach = Some(self.detach_keys.unwrap_or_default());
-        relay(started, Manner { detach, hands_on_signals: !self.keeps_signals })
+        relay(started, Manner { detach, hands_on_signals: self.sig_proxy })
     }
 }
 

@@ -104,7 +104,7 @@ fn files_are_copied_both_ways_whether_it_runs_or_not() -> Test {
 #[test]
 fn what_a_container_changed_becomes_an_image() -> Test {
     let machine = Machine::with_image("commit")?;
-    machine.ok("netctl run --name one --network none box sh -c 'echo new > /srv/new; rm /bin/true'; netctl commit -m made -a me -c 'CMD [\"cat\", \"/srv/new\"]' one box:2")?;
+    machine.ok("netctl run --name one --network none box sh -c 'echo new > /srv/new; rm /bin/true'; netctl commit -p -m made -a me -c 'CMD [\"cat\", \"/srv/new\"]' one box:2")?;
     assert_eq!(machine.ok("netctl run --rm --network none box:2")?, "new\n");
     machine.ends(127, "netctl run --rm --network none box:2 true");
     // Nothing of what was only mounted over is in it.
