@@ -62,7 +62,7 @@ pub fn spec(config: &Config, around: &Surroundings<'_>) -> Result<Spec, SpecErro
         sysctl: sysctl::of(config)?,
         seccomp: is_confined.then(|| seccomp::docker_default(&bounding)),
         rootfs_propagation: mounts::propagation(config),
-        masked_paths: if privileged { Vec::new() } else { paths(&MASKED) },
+        masked_paths: if privileged { Vec::new() } else { masked() },
         readonly_paths: if privileged { Vec::new() } else { paths(&READ_ONLY) },
     };
     let shares_names = matches!(config.mode, Mode::Container(_));
@@ -96,17 +96,18 @@ pub(crate) fn process(config: &Config, around: &Surroundings<'_>) -> Result<Proc
     if args.is_empty() {
         return Err(SpecError::NoProgram);
     }
-    let cwd = if program.working_dir.is_empty() { "/" } else { &program.working_dir };
+    // Whoever is not root has none in force, the way to its program included: access(2) then says what execve(2) will.
+    let in_force = if account.user.uid == 0 { allowed.clone() } else { Vec::new() };
     Ok(Process {
         terminal: program.tty,
         env: environment(config, &program.env, &account, around.hostname),
         user: account.user,
         args,
-        cwd: PathBuf::from(cwd),
+        cwd: Path::new("/").join(&program.working_dir),
         capabilities: Some(Capabilities {
-            bounding: allowed.clone(),
-            effective: allowed.clone(),
-            permitted: allowed,
+            bounding: allowed,
+            effective: in_force.clone(),
+            permitted: in_force,
             inheritable: Vec::new(),
             ambient: Vec::new(),
         }),
@@ -159,6 +160,16 @@ const MASKED: [&str; 12] = [
 
 /// What of the kernel's files changes the host when it is written.
 const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/// With what each processor tells of its heat, by which neighbours can be watched.
+fn masked() -> Vec<PathBuf> {
+    let mut masked = paths(&MASKED);
+    let processors = std::fs::read_dir("/sys/devices/system/cpu").into_iter().flatten().flatten();
+    let throttles = processors.map(|processor| processor.path().join("thermal_throttle"));
+    masked.extend(throttles.filter(|path| path.is_dir()));
+    masked.sort();
+    masked
+}
 
 fn paths(paths: &[&str]) -> Vec<PathBuf> {
     paths.iter().map(PathBuf::from).collect()

@@ -31,6 +31,11 @@ pub(crate) struct Credentials<'a> {
 impl<'a> Credentials<'a> {
     pub(crate) fn new(process: &oci::Process, filter: Option<&'a seccomp::Program>) -> Outcome<Self> {
         let user = &process.user;
+        // setresuid(2) takes that number for "as before", which is root.
+        if [user.uid, user.gid].iter().chain(&user.additional_gids).any(|number| *number == u32::MAX) {
+            let none = std::io::Error::from(std::io::ErrorKind::InvalidInput);
+            return Err(Failure::new(format!("become user or group {}, which is none", u32::MAX), none));
+        }
         let none = oci::Capabilities::default();
         let wanted = process.capabilities.as_ref().unwrap_or(&none);
         // Whoever asks for all may name some that this kernel does not have.

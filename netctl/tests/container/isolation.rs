@@ -30,6 +30,18 @@ fn capabilities_are_docker_s_and_what_was_added_and_dropped() -> Test {
     // Whoever is not root has none in force.
     let user = privileges(&machine, "-u 1000")?;
     assert_eq!((value(&user, "CapEff"), value(&user, "CapBnd")), ("0000000000000000", "00000000a80425fb"));
+    assert_eq!(value(&privileges(&machine, "-u 1000:50")?, "Groups").trim(), "50");
+    for user in ["4294967295", "5:4294967295"] {
+        let said = machine.ends(125, &format!("netctl run --rm --network none -u {user} box id"));
+        assert!(said.contains("4294967295 is more than 2147483647"), "{said}");
+    }
+    // What only root may execute, no capability lets them.
+    machine.ok(
+        "mkdir /run/programs && cp $(command -v busybox) /run/programs/ls && chmod 700 /run/programs/ls",
+    )?;
+    let run = "netctl run --rm --network none -v /run/programs:/programs";
+    machine.ok(&format!("{run} box /programs/ls /"))?;
+    machine.ends(126, &format!("{run} -u 1000 box /programs/ls /"));
     let privileged = privileges(&machine, "--privileged")?;
     assert_eq!(value(&privileged, "Seccomp"), "0");
     assert_eq!(value(&privileged, "CapBnd"), machine.ok("grep CapBnd /proc/self/status | cut -f2")?.trim());

@@ -7,12 +7,17 @@ use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use oci::User;
-use rustix::fs::{CWD, FileType, Mode, OFlags, ResolveFlags, fstat, getxattr, openat, openat2, statat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, fstat, lgetxattr, openat, openat2, statat,
+};
 
 use super::{SpecError, Surroundings};
 
 /// No file of accounts is read further than this, in bytes.
 const MOST: u64 = 4 << 20;
+
+/// The largest number of an account. Docker's limit; to the kernel, 4294967295 means "as before", which would be root.
+const LAST: u32 = i32::MAX as u32;
 
 /// Who a program runs as.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,15 +65,25 @@ impl Account {
                 });
             }
         };
-        let (gid, additional_gids) = match group {
+        let (gid, further) = match group {
             Some(group) => (group_number(group, &groups()?)?, Vec::new()),
             None => {
                 let name = entry.as_ref().map(|entry| entry.name);
                 let gid = entry.as_ref().map_or(0, |entry| entry.gid);
-                let further = if let Some(name) = name { member_of(name, &groups()?) } else { Vec::new() };
-                (gid, further.into_iter().filter(|further| *further != gid).collect())
+                (gid, if let Some(name) = name { member_of(name, &groups()?) } else { Vec::new() })
             }
         };
+        for (kind, number) in
+            [("user", uid), ("group", gid)].into_iter().chain(further.iter().map(|gid| ("group", *gid)))
+        {
+            if number > LAST {
+                return Err(SpecError::AccountNumber { kind, number, last: LAST });
+            }
+        }
+        // With its own group among them: a program that gives that up, as a set-group-ID one does, must not
+        // get rid of what files forbid to the group (CVE-2022-36109).
+        let additional_gids =
+            [gid].into_iter().chain(further.into_iter().filter(|further| *further != gid)).collect();
         let home = entry.map(|entry| entry.home).filter(|home| !home.is_empty()).unwrap_or("/").to_owned();
         Ok(Self { user: User { uid, gid, additional_gids }, home })
     }
@@ -121,8 +136,18 @@ fn read(layers: &[&Path], name: &str) -> Result<String, SpecError> {
             |source: std::io::Error| SpecError::Accounts { path: layer.join("etc").join(name), source };
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let Ok(root) = openat(CWD, *layer, flags, Mode::empty()) else { continue };
-        let Ok(folder) = openat2(&root, "etc", flags, Mode::empty(), ResolveFlags::IN_ROOT) else { continue };
-        match statat(&folder, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW) {
+        // What is there and no folder, an upper layer's mark of removal among them, hides what is below.
+        let (is_there, is_link) = match statat(&root, "etc", AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(found) => (true, FileType::from_raw_mode(found.st_mode) == FileType::Symlink),
+            Err(_) => (false, false),
+        };
+        let Ok(folder) = openat2(&root, "etc", flags, Mode::empty(), ResolveFlags::IN_ROOT) else {
+            if is_there {
+                break;
+            }
+            continue;
+        };
+        match statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) {
             // overlayfs marks what an upper layer removed by such a device.
             Ok(found) if FileType::from_raw_mode(found.st_mode) == FileType::CharacterDevice => {
                 return Ok(String::new());
@@ -146,8 +171,8 @@ fn read(layers: &[&Path], name: &str) -> Result<String, SpecError> {
             Err(_) => {}
         }
         // A folder that hides what is below it.
-        let opaque = getxattr(layer.join("etc"), "trusted.overlay.opaque", &mut [0_u8; 1][..]);
-        if opaque.is_ok_and(|length| length == 1) {
+        let opaque = lgetxattr(layer.join("etc"), "trusted.overlay.opaque", &mut [0_u8; 1][..]);
+        if is_link || opaque.is_ok_and(|length| length == 1) {
             break;
         }
     }
@@ -171,22 +196,48 @@ mod tests {
 
     #[test]
     fn a_user_is_found_by_name_and_by_number() {
-        assert_eq!(find(""), Ok(account(0, 0, &[10], "/root")));
-        assert_eq!(find("web"), Ok(account(1000, 1001, &[50, 10], "/srv")));
-        assert_eq!(find("1000"), Ok(account(1000, 1001, &[50, 10], "/srv")));
-        assert_eq!(find("4711"), Ok(account(4711, 0, &[], "/")));
+        assert_eq!(find(""), Ok(account(0, 0, &[0, 10], "/root")));
+        assert_eq!(find("web"), Ok(account(1000, 1001, &[1001, 50, 10], "/srv")));
+        assert_eq!(find("1000"), Ok(account(1000, 1001, &[1001, 50, 10], "/srv")));
+        assert_eq!(find("4711"), Ok(account(4711, 0, &[0], "/")));
     }
 
     #[test]
     fn a_name_of_digits_is_a_name_first() {
-        assert_eq!(find("7"), Ok(account(5, 6, &[], "/seven")));
+        assert_eq!(find("7"), Ok(account(5, 6, &[6], "/seven")));
     }
 
     #[test]
     fn a_group_that_is_named_is_the_only_one() {
-        assert_eq!(find("web:staff"), Ok(account(1000, 50, &[], "/srv")));
-        assert_eq!(find("web:99"), Ok(account(1000, 99, &[], "/srv")));
-        assert_eq!(find("1000:"), Ok(account(1000, 1001, &[50, 10], "/srv")));
+        assert_eq!(find("web:staff"), Ok(account(1000, 50, &[50], "/srv")));
+        assert_eq!(find("web:99"), Ok(account(1000, 99, &[99], "/srv")));
+        assert_eq!(find("1000:"), Ok(account(1000, 1001, &[1001, 50, 10], "/srv")));
+    }
+
+    #[test]
+    fn numbers_that_the_kernel_takes_for_none_are_refused() {
+        for (text, kind) in [("4294967295", "user"), ("5:4294967295", "group"), ("2147483648", "user")] {
+            let said = find(text).expect_err(text);
+            assert!(said.contains(kind) && said.contains("2147483647"), "{said}");
+        }
+        let users = "evil:x:4294967295:0::/:\n";
+        assert!(Account::among("evil", users, || Ok(String::new())).is_err());
+        let groups = "some:x:4294967295:evil\n";
+        let member = Account::among("evil", "evil:x:5:5::/:\n", || Ok(groups.to_owned()));
+        assert!(member.is_err());
+    }
+
+    #[test]
+    fn a_folder_that_an_upper_layer_hides_is_not_read() {
+        let scratch = crate::scratch::Scratch::new();
+        let (upper, lower) = (scratch.path().join("upper"), scratch.path().join("lower"));
+        std::fs::create_dir_all(&upper).expect("a folder");
+        std::fs::create_dir_all(lower.join("etc")).expect("a folder");
+        std::fs::write(lower.join("etc/passwd"), USERS).expect("a file");
+        let layers = [upper.as_path(), lower.as_path()];
+        assert_eq!(read(&layers, "passwd").expect("accounts"), USERS);
+        std::fs::write(upper.join("etc"), "a file").expect("a file");
+        assert_eq!(read(&layers, "passwd").expect("accounts"), "");
     }
 
     #[test]

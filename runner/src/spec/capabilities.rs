@@ -87,6 +87,12 @@ pub(super) fn of(privileges: &Privileges) -> Result<Vec<String>, SpecError> {
         let bit = NAMES.iter().position(|known| known == name).unwrap_or(63);
         capability_is_in_bounding_set(CapabilitySet::from_bits_retain(1 << bit)).unwrap_or(false)
     };
+    // What was named is given or refused; of ALL, and of what is usual, what there is.
+    if !privileges.privileged
+        && let Some(name) = added.iter().find(|name| !can_be_handed_on(name))
+    {
+        return Err(SpecError::NotOurs { name });
+    }
     Ok(NAMES
         .iter()
         .copied()

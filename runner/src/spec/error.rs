@@ -19,6 +19,16 @@ pub enum SpecError {
         /// Where it was looked for.
         file: &'static str,
     },
+    /// An account has a number that the kernel would not take for one.
+    #[error("--user: {kind} {number} is more than {last}, the last there is")]
+    AccountNumber {
+        /// `user` or `group`.
+        kind: &'static str,
+        /// What was asked for, or stands in the container's files.
+        number: u32,
+        /// The largest.
+        last: u32,
+    },
     /// A file of accounts cannot be read.
     #[error("read {}", path.display())]
     Accounts {
@@ -34,6 +44,12 @@ pub enum SpecError {
         flag: &'static str,
         /// As it was asked for.
         name: String,
+    },
+    /// A capability that was asked for is not this program's to give.
+    #[error("--cap-add: {name} cannot be given: netctl itself must not have it")]
+    NotOurs {
+        /// Which, without `CAP_`.
+        name: &'static str,
     },
     /// A device is not there.
     #[error("--device: look at {}", path.display())]
@@ -89,6 +105,11 @@ impl SpecError {
             Self::NoAccount { .. } => "give a number, which needs no account".to_owned(),
             Self::Capability { .. } => {
                 "capabilities(7) lists them: NET_ADMIN, or ALL for every one".to_owned()
+            }
+            Self::NotOurs { .. } => {
+                "it is missing from the bounding set of the shell or service that started netctl: \
+                                     capsh --print shows that"
+                    .to_owned()
             }
             Self::Limit(_) => "for instance nofile=1024:2048, nproc=100, core=0".to_owned(),
             Self::LimitTooHigh { most, .. } => format!("ask for {most} at most"),

@@ -15,7 +15,8 @@ pub(super) fn of(config: &Config) -> Result<BTreeMap<String, String>, SpecError>
     }
     for (name, value) in &config.sysctl {
         ensure_own(&config.mode, name)?;
-        settings.insert(name.replace('/', "."), value.clone());
+        // As it was written: whose names have dots, as eth0.5 has, are told apart by slashes.
+        settings.insert(name.clone(), value.clone());
     }
     Ok(settings)
 }

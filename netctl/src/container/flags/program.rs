@@ -62,10 +62,10 @@ impl Flags {
             (None, words) if words.is_empty() => (image.entrypoint.clone(), image.cmd.clone()),
             (None, words) => (image.entrypoint.clone(), words),
         };
-        let working_dir = self.workdir.clone().unwrap_or_else(|| image.working_dir.clone());
-        if !working_dir.is_empty() && !working_dir.starts_with('/') {
-            return Err(Invalid::new("--workdir", working_dir, "expected an absolute path"));
+        if let Some(asked) = self.workdir.as_ref().filter(|asked| !asked.starts_with('/')) {
+            return Err(Invalid::new("--workdir", asked.clone(), "expected an absolute path"));
         }
+        let working_dir = self.workdir.clone().unwrap_or_else(|| image.working_dir.clone());
         let signal = self.stop_signal.as_ref().or(image.stop_signal.as_ref());
         let signal = signal.map(|text| {
             text.parse::<Signal>()
